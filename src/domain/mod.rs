@@ -1,0 +1,22 @@
+//! The pure core: every decision about money, credit and classification is a function of its arguments.
+//!
+//! Nothing here reads a clock, a file, a network or a database; time and ids come in from outside.
+
+pub mod attribution;
+pub mod bot;
+pub mod channel;
+pub mod commission;
+pub mod figures;
+pub mod id;
+pub mod landing;
+pub mod ledger;
+pub mod money;
+pub mod order;
+pub mod partner;
+pub mod payable;
+pub mod person;
+pub mod program;
+pub mod promo;
+pub mod text;
+pub mod time;
+pub mod touch;

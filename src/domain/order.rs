@@ -1,0 +1,75 @@
+//! What an order is once it has been checked.
+
+use super::money::{Currency, Money};
+use chrono::{DateTime, Utc};
+
+/// Where an order stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderStatus {
+    Pending,
+    Approved,
+    Cancelled,
+}
+
+/// Whether the buyer had ordered before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerKind {
+    New,
+    Returning,
+}
+
+/// One line of an order; `amount` is the line's total.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct OrderItem {
+    pub sku: Option<String>,
+    pub name: Option<String>,
+    pub category: Option<String>,
+    pub quantity: i64,
+    pub amount_minor: i64,
+}
+
+/// The amounts of an order, all in its currency and none negative.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderAmounts {
+    pub currency: Currency,
+    /// What the buyer pays: discount taken off, tax and shipping in it.
+    pub total_minor: i64,
+    pub tax_minor: i64,
+    pub shipping_minor: i64,
+    pub discount_minor: i64,
+    pub refunded_minor: i64,
+    pub items: Vec<OrderItem>,
+}
+
+impl OrderAmounts {
+    /// Total less tax and shipping, never below zero: what commission is reckoned on before refunds.
+    pub fn commissionable_minor(&self) -> i64 {
+        (self.total_minor - self.tax_minor - self.shipping_minor).max(0)
+    }
+
+    /// Total less refunds: what credit is shared out of.
+    pub fn net(&self) -> Money {
+        Money::new(self.total_minor - self.refunded_minor, self.currency)
+    }
+}
+
+/// An order as it came in, checked. E-mail and phone have already become keyed hashes.
+#[derive(Debug, Clone)]
+pub struct NewOrder {
+    pub external_id: String,
+    pub status: OrderStatus,
+    pub placed_at: DateTime<Utc>,
+    /// `refunded_minor` is zero here: refunds arrive on their own.
+    pub amounts: OrderAmounts,
+    pub customer_id: Option<String>,
+    pub email_hash: Option<String>,
+    pub phone_hash: Option<String>,
+    pub visitor_id: Option<String>,
+    pub click_id: Option<String>,
+    pub promo_codes: Vec<String>,
+    pub utm: serde_json::Value,
+    pub referrer: Option<String>,
+    pub metadata: serde_json::Value,
+}

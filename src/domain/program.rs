@@ -1,0 +1,50 @@
+//! Terms offered to partners.
+
+use super::id::ProgramId;
+use super::money::Currency;
+
+/// Which partner an order is owed to, where several could claim it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CreditPolicy {
+    /// A valid promo code wins; else the latest click in the window.
+    PromoThenLastClick,
+    /// The latest click in the window wins; else a valid promo code.
+    LastClickThenPromo,
+    /// Whatever came last; a promo code counts at the moment of the order.
+    LastTouch,
+    /// The earliest click in the window; else a valid promo code.
+    FirstClick,
+}
+
+impl CreditPolicy {
+    pub const ALL: [CreditPolicy; 4] =
+        [Self::PromoThenLastClick, Self::LastClickThenPromo, Self::LastTouch, Self::FirstClick];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PromoThenLastClick => "promo_then_last_click",
+            Self::LastClickThenPromo => "last_click_then_promo",
+            Self::LastTouch => "last_touch",
+            Self::FirstClick => "first_click",
+        }
+    }
+}
+
+/// A program's terms as attribution and payouts read them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    pub id: ProgramId,
+    pub name: String,
+    pub currency: Currency,
+    pub destination_hosts: Vec<String>,
+    pub click_window_days: i64,
+    /// 0: impressions are never paid on.
+    pub view_window_days: i64,
+    pub hold_days: i64,
+    pub credit_policy: CreditPolicy,
+    pub min_payout_minor: i64,
+    pub new_customers_only: bool,
+    /// Where unknown, paused and expired links lead.
+    pub fallback_url: Option<String>,
+}

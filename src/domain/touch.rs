@@ -1,0 +1,102 @@
+//! One contact of a visitor with a channel. Immutable once stored.
+
+use super::channel::Channel;
+use super::id::{LinkId, PartnerId, ProgramId, PromoCodeId};
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// What kind of contact it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TouchKind {
+    Click,
+    Visit,
+    Impression,
+    Promo,
+    Call,
+}
+
+/// Why a touch is kept but does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    Bot,
+    Prefetch,
+    Head,
+}
+
+/// A touch as the store keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Touch {
+    pub id: Uuid,
+    /// The id it had where it was imported from.
+    pub external_id: Option<String>,
+    pub at: DateTime<Utc>,
+    pub kind: TouchKind,
+    pub visitor_id: Option<String>,
+    pub customer_id: Option<String>,
+    pub channel: Channel,
+    pub source: Option<String>,
+    pub medium: Option<String>,
+    pub campaign: Option<String>,
+    pub content: Option<String>,
+    pub term: Option<String>,
+    pub link_id: Option<LinkId>,
+    pub partner_id: Option<PartnerId>,
+    pub program_id: Option<ProgramId>,
+    pub promo_code_id: Option<PromoCodeId>,
+    pub mark: Option<Mark>,
+    pub mark_reason: Option<String>,
+    pub consent_denied: bool,
+    pub url: Option<String>,
+    pub referrer: Option<String>,
+    pub user_agent: Option<String>,
+    pub language: Option<String>,
+    pub ip: Option<String>,
+    /// Ad click ids by parameter name, as received.
+    pub click_ids: std::collections::BTreeMap<String, String>,
+    /// `sub1` … `sub5`.
+    pub subs: std::collections::BTreeMap<String, String>,
+}
+
+impl Touch {
+    /// What people call it: the id it was imported with, else its own.
+    pub fn label(&self) -> String {
+        label(self.id, self.external_id.as_deref())
+    }
+
+    /// Touches are taken in this order: time, then id.
+    pub fn order_key(&self) -> (DateTime<Utc>, String) {
+        (self.at, self.label())
+    }
+}
+
+/// See [`Touch::label`].
+pub fn label(id: Uuid, external_id: Option<&str>) -> String {
+    external_id.map_or_else(|| id.to_string(), str::to_owned)
+}
+
+/// The id of a touch that came with an id of another system: a UUID is kept, any other text is hashed to one, so
+/// that the same text is always the same touch.
+pub fn touch_id(text: &str) -> Uuid {
+    Uuid::try_parse(text).unwrap_or_else(|_| {
+        let digest = Sha256::digest(text.as_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_ids_are_stable_and_distinct() {
+        assert_eq!(touch_id("c000001"), touch_id("c000001"));
+        assert_ne!(touch_id("c000001"), touch_id("c000002"));
+        let own = Uuid::now_v7();
+        assert_eq!(touch_id(&own.to_string()), own);
+    }
+}

@@ -4,7 +4,7 @@
 CREATE TABLE settings(key TEXT COLLATE "C" PRIMARY KEY, value TEXT COLLATE "C" NOT NULL);
 
 CREATE TABLE programs(
-    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name TEXT COLLATE "C" NOT NULL UNIQUE, currency TEXT COLLATE "C" NOT NULL, destination_hosts JSONB NOT NULL,
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name TEXT COLLATE "C" NOT NULL, currency TEXT COLLATE "C" NOT NULL, destination_hosts JSONB NOT NULL,
     click_window_days BIGINT NOT NULL, view_window_days BIGINT NOT NULL, hold_days BIGINT NOT NULL, credit_policy TEXT COLLATE "C" NOT NULL,
     min_payout_minor BIGINT NOT NULL, new_customers_only BOOLEAN NOT NULL, fallback_url TEXT COLLATE "C", created_at TIMESTAMPTZ NOT NULL
 );

@@ -4,7 +4,7 @@
 CREATE TABLE settings(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
 CREATE TABLE programs(
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, currency TEXT NOT NULL, destination_hosts TEXT NOT NULL,
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, currency TEXT NOT NULL, destination_hosts TEXT NOT NULL,
     click_window_days INTEGER NOT NULL, view_window_days INTEGER NOT NULL, hold_days INTEGER NOT NULL, credit_policy TEXT NOT NULL,
     min_payout_minor INTEGER NOT NULL, new_customers_only INTEGER NOT NULL, fallback_url TEXT, created_at INTEGER NOT NULL
 ) STRICT;

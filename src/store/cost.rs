@@ -1,0 +1,60 @@
+//! What advertising cost, by day and UTM.
+
+use super::{Reader, Result, Tx};
+use crate::domain::channel::Channel;
+use crate::domain::id::CostId;
+use crate::domain::money::Currency;
+use crate::{read, run};
+use chrono::NaiveDate;
+
+/// A cost as stored; texts are trimmed and case folded, absent ones empty.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Cost {
+    pub id: CostId,
+    pub day: NaiveDate,
+    pub source: String,
+    pub medium: String,
+    pub campaign: String,
+    pub channel: Channel,
+    pub amount_minor: i64,
+    pub currency: Currency,
+    pub impressions: i64,
+    pub clicks: i64,
+}
+
+/// Stores a cost, replacing that of the same day and keys.
+pub async fn replace(tx: &mut Tx, cost: &Cost) -> Result<CostId> {
+    Ok(run!(tx, |c| {
+        sqlx::query_scalar(
+            "INSERT INTO costs (day, source, medium, campaign, channel, amount_minor, currency, impressions, clicks) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (day, source, medium, campaign) DO UPDATE SET \
+             channel = excluded.channel, amount_minor = excluded.amount_minor, currency = excluded.currency, \
+             impressions = excluded.impressions, clicks = excluded.clicks RETURNING id",
+        )
+        .bind(cost.day)
+        .bind(&cost.source)
+        .bind(&cost.medium)
+        .bind(&cost.campaign)
+        .bind(cost.channel)
+        .bind(cost.amount_minor)
+        .bind(cost.currency)
+        .bind(cost.impressions)
+        .bind(cost.clicks)
+        .fetch_one(c)
+        .await
+    })?)
+}
+
+/// All costs of a span of days.
+pub async fn between<'a>(on: impl Into<Reader<'a>>, from: NaiveDate, to: NaiveDate) -> Result<Vec<Cost>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT id, day, source, medium, campaign, channel, amount_minor, currency, impressions, clicks FROM costs \
+             WHERE day >= $1 AND day <= $2 ORDER BY day, source, medium, campaign",
+        )
+        .bind(from)
+        .bind(to)
+        .fetch_all(c)
+        .await
+    })?)
+}

@@ -1,0 +1,244 @@
+//! Two drivers behind one face: pools, transactions, and the connection a read uses.
+
+use super::{Error, Result};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Postgres, Sqlite, Transaction};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// One of the two drivers.
+#[derive(Debug, Clone)]
+pub enum Backend<S, P> {
+    Sqlite(S),
+    Postgres(P),
+}
+
+/// For the few places where the dialects truly differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// Many readers that cannot write, one writer.
+#[derive(Debug, Clone)]
+pub struct SqlitePools {
+    readers: SqlitePool,
+    writer: SqlitePool,
+    path: PathBuf,
+}
+
+/// The store.
+#[derive(Debug, Clone)]
+pub struct Db(Backend<SqlitePools, PgPool>);
+
+/// The key of the advisory lock that lets one transaction write at a time, as SQLite does by itself.
+const WRITER_LOCK: i64 = 0x7472_6962;
+
+impl Db {
+    /// Opens `sqlite://path/to/file.db` (made with its folder if it is not there) or `postgres://…`, and brings the
+    /// tables to this version.
+    pub async fn open(url: &str) -> Result<Db> {
+        let db = Db::connect(url).await?;
+        match &db.0 {
+            Backend::Sqlite(pools) => sqlx::migrate!("migrations/sqlite").run(&pools.writer).await?,
+            Backend::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await?,
+        }
+        Ok(db)
+    }
+
+    async fn connect(url: &str) -> Result<Db> {
+        if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
+            let path = PathBuf::from(path.split('?').next().unwrap_or(path));
+            make_folder_of(&path)?;
+            let writer = SqlitePoolOptions::new()
+                .max_connections(1)
+                .min_connections(1)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .acquire_timeout(Duration::from_secs(120))
+                .connect_with(sqlite_options(&path).create_if_missing(true))
+                .await?;
+            let readers = SqlitePoolOptions::new()
+                .max_connections(8)
+                .acquire_timeout(Duration::from_secs(30))
+                .connect_lazy_with(sqlite_options(&path).pragma("query_only", "ON"));
+            return Ok(Db(Backend::Sqlite(SqlitePools { readers, writer, path })));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(url)
+                .map_err(|e| Error::BadUrl(format!("the database address is not readable: {e}")))?
+                .application_name("tributary")
+                .options([("timezone", "UTC"), ("lock_timeout", "60000"), ("idle_in_transaction_session_timeout", "120000")]);
+            let cores = std::thread::available_parallelism().map_or(2, |n| n.get() as u32);
+            let pool = PgPoolOptions::new()
+                .max_connections((4 * cores).min(20))
+                .acquire_timeout(Duration::from_secs(30))
+                .connect_with(options)
+                .await?;
+            return Ok(Db(Backend::Postgres(pool)));
+        }
+        Err(Error::BadUrl("the database address must start with sqlite:// or postgres://".to_owned()))
+    }
+
+    pub fn dialect(&self) -> Dialect {
+        match &self.0 {
+            Backend::Sqlite(_) => Dialect::Sqlite,
+            Backend::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// The file of an SQLite store.
+    pub fn sqlite_path(&self) -> Option<&Path> {
+        match &self.0 {
+            Backend::Sqlite(pools) => Some(&pools.path),
+            Backend::Postgres(_) => None,
+        }
+    }
+
+    /// Starts a writing transaction; there is one at a time.
+    pub async fn begin(&self) -> Result<Tx> {
+        Ok(Tx(match &self.0 {
+            Backend::Sqlite(pools) => Backend::Sqlite(pools.writer.begin_with("BEGIN IMMEDIATE").await?),
+            Backend::Postgres(pool) => {
+                let mut tx = pool.begin().await?;
+                sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(WRITER_LOCK).execute(&mut *tx).await?;
+                Backend::Postgres(tx)
+            }
+        }))
+    }
+
+    /// Whether the store answers.
+    pub async fn ping(&self) -> Result<()> {
+        crate::read!(self, |c| sqlx::query("SELECT 1").execute(c).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    /// Ends all connections; SQLite's write-ahead log is folded into the file.
+    pub async fn close(&self) {
+        match &self.0 {
+            Backend::Sqlite(pools) => {
+                pools.readers.close().await;
+                pools.writer.close().await;
+            }
+            Backend::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+pub(super) fn make_folder_of(path: &Path) -> Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
+            .map_err(|e| Error::BadUrl(format!("the folder {} cannot be made: {e}", folder.display()))),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(10))
+        .foreign_keys(true)
+        .statement_cache_capacity(200)
+        .pragma("temp_store", "MEMORY")
+        .pragma("mmap_size", "268435456")
+        .pragma("journal_size_limit", "67108864")
+}
+
+/// A writing transaction. Dropped without [`Tx::commit`], nothing of it stays.
+#[derive(Debug)]
+pub struct Tx(Backend<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>);
+
+impl Tx {
+    pub fn on(&mut self) -> Backend<&mut SqliteConnection, &mut PgConnection> {
+        match &mut self.0 {
+            Backend::Sqlite(tx) => Backend::Sqlite(&mut *tx),
+            Backend::Postgres(tx) => Backend::Postgres(&mut *tx),
+        }
+    }
+
+    pub fn dialect(&self) -> Dialect {
+        match &self.0 {
+            Backend::Sqlite(_) => Dialect::Sqlite,
+            Backend::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    pub async fn commit(self) -> Result<()> {
+        match self.0 {
+            Backend::Sqlite(tx) => tx.commit().await?,
+            Backend::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+/// What a read may go through: the store at large, or a transaction that depends on it.
+pub enum Reader<'a> {
+    Db(&'a Db),
+    Tx(&'a mut Tx),
+}
+
+impl<'a> From<&'a Db> for Reader<'a> {
+    fn from(db: &'a Db) -> Self {
+        Reader::Db(db)
+    }
+}
+
+impl<'a> From<&'a mut Tx> for Reader<'a> {
+    fn from(tx: &'a mut Tx) -> Self {
+        Reader::Tx(tx)
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// The same reader for a shorter while, to read twice through one.
+    pub fn again(&mut self) -> Reader<'_> {
+        match self {
+            Reader::Db(db) => Reader::Db(db),
+            Reader::Tx(tx) => Reader::Tx(tx),
+        }
+    }
+
+    pub async fn connect(self) -> Result<Connection<'a>> {
+        Ok(match self {
+            Reader::Db(Db(Backend::Sqlite(pools))) => Connection::SqlitePooled(pools.readers.acquire().await?),
+            Reader::Db(Db(Backend::Postgres(pool))) => Connection::PostgresPooled(pool.acquire().await?),
+            Reader::Tx(tx) => match tx.on() {
+                Backend::Sqlite(c) => Connection::Sqlite(c),
+                Backend::Postgres(c) => Connection::Postgres(c),
+            },
+        })
+    }
+}
+
+/// A connection that a read borrowed.
+pub enum Connection<'a> {
+    SqlitePooled(PoolConnection<Sqlite>),
+    PostgresPooled(PoolConnection<Postgres>),
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
+}
+
+impl Connection<'_> {
+    pub fn dialect(&self) -> Dialect {
+        match self {
+            Connection::SqlitePooled(_) | Connection::Sqlite(_) => Dialect::Sqlite,
+            Connection::PostgresPooled(_) | Connection::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    pub fn on(&mut self) -> Backend<&mut SqliteConnection, &mut PgConnection> {
+        match self {
+            Connection::SqlitePooled(c) => Backend::Sqlite(&mut *c),
+            Connection::PostgresPooled(c) => Backend::Postgres(&mut *c),
+            Connection::Sqlite(c) => Backend::Sqlite(c),
+            Connection::Postgres(c) => Backend::Postgres(c),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! SQL and nothing else: values in, values out, for SQLite and PostgreSQL alike.
+
+pub mod account;
+pub mod audit;
+pub mod codec;
+pub mod commission;
+pub mod cost;
+pub mod db;
+pub mod decision;
+pub mod dump;
+pub mod event;
+pub mod ledger;
+pub mod link;
+pub mod miss;
+pub mod order;
+pub mod partner;
+pub mod payout;
+pub mod person;
+pub mod program;
+pub mod promo;
+pub mod proof;
+pub mod refund;
+pub mod report;
+pub mod rule;
+pub mod settings;
+pub mod spool;
+pub mod touch;
+
+pub use codec::At;
+pub use db::{Backend, Connection, Db, Dialect, Reader, Tx};
+
+/// What can go wrong below the business.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{what} is taken")]
+    Taken { what: &'static str },
+    #[error("the disk of the store is full")]
+    DiskFull,
+    #[error("the store holds something unreadable: {0}")]
+    Unreadable(String),
+    #[error("{0}")]
+    BadUrl(String),
+    #[error("the store's migration failed: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("the store did not answer: {0}")]
+    Sqlx(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Error {
+        let code = error.as_database_error().and_then(|e| e.code()).map(|c| c.into_owned());
+        match code.as_deref() {
+            // SQLITE_FULL; PostgreSQL's disk_full.
+            Some("13" | "53100") => Error::DiskFull,
+            _ => Error::Sqlx(error),
+        }
+    }
+}
+
+/// What every function of this room answers.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Turns a broken unique index into [`Error::Taken`].
+pub(crate) fn taken<T>(result: std::result::Result<T, sqlx::Error>, what: &'static str) -> Result<T> {
+    result.map_err(|error| {
+        if error.as_database_error().is_some_and(|e| e.is_unique_violation()) { Error::Taken { what } } else { error.into() }
+    })
+}
+
+/// Runs the same text on whichever driver is open; the body is compiled once per driver.
+#[macro_export]
+macro_rules! run {
+    ($on:expr, |$c:ident| $body:expr) => {
+        match $on.on() {
+            $crate::store::Backend::Sqlite($c) => $body,
+            $crate::store::Backend::Postgres($c) => $body,
+        }
+    };
+}
+
+/// [`run!`] for a statement without an answer: how many rows it touched.
+#[macro_export]
+macro_rules! exec {
+    ($on:expr, $query:expr) => {
+        $crate::run!($on, |c| $query.execute(c).await.map(|done| done.rows_affected()))
+    };
+}
+
+/// [`run!`] for reads: takes a `&Db` or a `&mut Tx`.
+#[macro_export]
+macro_rules! read {
+    ($on:expr, |$c:ident| $body:expr) => {{
+        let mut connection = $crate::store::Reader::from($on).connect().await?;
+        $crate::run!(connection, |$c| $body)
+    }};
+}

@@ -1,0 +1,192 @@
+//! Orders, by the id they have in the shop.
+
+use super::{At, Error, Reader, Result, Tx};
+use crate::domain::id::{OrderId, PartnerId, PersonId};
+use crate::domain::money::Currency;
+use crate::domain::order::{NewOrder, OrderAmounts, OrderItem, OrderStatus};
+use crate::{exec, read, run};
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::types::Json;
+
+/// An order as stored, with what was refunded.
+#[derive(Debug, Clone)]
+pub struct Order {
+    pub id: OrderId,
+    pub external_id: String,
+    pub status: OrderStatus,
+    pub placed_at: DateTime<Utc>,
+    pub day: NaiveDate,
+    pub amounts: OrderAmounts,
+    pub customer_id: Option<String>,
+    pub email_hash: Option<String>,
+    pub promo_codes: Vec<String>,
+    pub person: PersonId,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: OrderId,
+    external_id: String,
+    status: OrderStatus,
+    placed_at: At,
+    day: NaiveDate,
+    currency: Currency,
+    total_minor: i64,
+    tax_minor: i64,
+    shipping_minor: i64,
+    discount_minor: i64,
+    refunded_minor: i64,
+    items: Json<Vec<OrderItem>>,
+    customer_id: Option<String>,
+    email_hash: Option<String>,
+    promo_codes: Json<Vec<String>>,
+    person_id: PersonId,
+    created_at: At,
+    updated_at: At,
+}
+
+impl From<Row> for Order {
+    fn from(r: Row) -> Order {
+        Order {
+            id: r.id,
+            external_id: r.external_id,
+            status: r.status,
+            placed_at: r.placed_at.into(),
+            day: r.day,
+            amounts: OrderAmounts {
+                currency: r.currency,
+                total_minor: r.total_minor,
+                tax_minor: r.tax_minor,
+                shipping_minor: r.shipping_minor,
+                discount_minor: r.discount_minor,
+                refunded_minor: r.refunded_minor,
+                items: r.items.0,
+            },
+            customer_id: r.customer_id,
+            email_hash: r.email_hash,
+            promo_codes: r.promo_codes.0,
+            person: r.person_id,
+            created_at: r.created_at.into(),
+            updated_at: r.updated_at.into(),
+        }
+    }
+}
+
+const SELECT: &str = "SELECT o.id, o.external_id, o.status, o.placed_at, o.day, o.currency, o.total_minor, o.tax_minor, \
+     o.shipping_minor, o.discount_minor, (SELECT CAST(COALESCE(SUM(r.amount_minor), 0) AS BIGINT) FROM refunds r \
+     WHERE r.order_id = o.id) AS refunded_minor, o.items, o.customer_id, o.email_hash, o.promo_codes, o.person_id, \
+     o.created_at, o.updated_at FROM orders o";
+
+pub async fn insert(tx: &mut Tx, order: &NewOrder, day: NaiveDate, person: PersonId, now: At) -> Result<OrderId> {
+    Ok(run!(tx, |c| {
+        sqlx::query_scalar(
+            "INSERT INTO orders (external_id, status, placed_at, day, currency, total_minor, tax_minor, shipping_minor, \
+             discount_minor, items, customer_id, email_hash, phone_hash, visitor_id, click_id, promo_codes, utm, referrer, \
+             metadata, person_id, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21) \
+             RETURNING id",
+        )
+        .bind(&order.external_id)
+        .bind(order.status)
+        .bind(At::from(order.placed_at))
+        .bind(day)
+        .bind(order.amounts.currency)
+        .bind(order.amounts.total_minor)
+        .bind(order.amounts.tax_minor)
+        .bind(order.amounts.shipping_minor)
+        .bind(order.amounts.discount_minor)
+        .bind(Json(&order.amounts.items))
+        .bind(&order.customer_id)
+        .bind(&order.email_hash)
+        .bind(&order.phone_hash)
+        .bind(&order.visitor_id)
+        .bind(&order.click_id)
+        .bind(Json(&order.promo_codes))
+        .bind(Json(&order.utm))
+        .bind(&order.referrer)
+        .bind(Json(&order.metadata))
+        .bind(person)
+        .bind(now)
+        .fetch_one(c)
+        .await
+    })?)
+}
+
+/// Replaces everything but the external id, the currency and when it first came.
+pub async fn replace(tx: &mut Tx, id: OrderId, order: &NewOrder, day: NaiveDate, person: PersonId, now: At) -> Result<()> {
+    exec!(tx, {
+        sqlx::query(
+            "UPDATE orders SET status = $2, placed_at = $3, day = $4, total_minor = $5, tax_minor = $6, shipping_minor = $7, \
+             discount_minor = $8, items = $9, customer_id = $10, email_hash = $11, phone_hash = $12, visitor_id = $13, \
+             click_id = $14, promo_codes = $15, utm = $16, referrer = $17, metadata = $18, person_id = $19, updated_at = $20 \
+             WHERE id = $1",
+        )
+        .bind(id)
+        .bind(order.status)
+        .bind(At::from(order.placed_at))
+        .bind(day)
+        .bind(order.amounts.total_minor)
+        .bind(order.amounts.tax_minor)
+        .bind(order.amounts.shipping_minor)
+        .bind(order.amounts.discount_minor)
+        .bind(Json(&order.amounts.items))
+        .bind(&order.customer_id)
+        .bind(&order.email_hash)
+        .bind(&order.phone_hash)
+        .bind(&order.visitor_id)
+        .bind(&order.click_id)
+        .bind(Json(&order.promo_codes))
+        .bind(Json(&order.utm))
+        .bind(&order.referrer)
+        .bind(Json(&order.metadata))
+        .bind(person)
+        .bind(now)
+    })?;
+    Ok(())
+}
+
+pub async fn by_external_id<'a>(on: impl Into<Reader<'a>>, external_id: &str) -> Result<Option<Order>> {
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE o.external_id = $1"));
+    let row: Option<Row> = read!(on.into(), |c| sqlx::query_as(sql).bind(external_id).fetch_optional(c).await)?;
+    Ok(row.map(Order::from))
+}
+
+pub async fn by_id<'a>(on: impl Into<Reader<'a>>, id: OrderId) -> Result<Order> {
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE o.id = $1"));
+    let row: Option<Row> = read!(on.into(), |c| sqlx::query_as(sql).bind(id).fetch_optional(c).await)?;
+    row.map(Order::from).ok_or_else(|| Error::missing(&id.to_string()))
+}
+
+/// Oldest first, after `after`; those owed to one partner, if given.
+pub async fn list<'a>(on: impl Into<Reader<'a>>, partner: Option<PartnerId>, after: i64, limit: i64) -> Result<Vec<Order>> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "{SELECT} WHERE o.id > $1 AND ($3 = 0 OR EXISTS (SELECT 1 FROM payable_decisions d WHERE d.order_id = o.id AND d.partner_id = $3)) \
+         ORDER BY o.id LIMIT $2"
+    ));
+    let partner = partner.map_or(0, |p| p.0);
+    let rows: Vec<Row> = read!(on.into(), |c| sqlx::query_as(sql).bind(after).bind(limit).bind(partner).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(Order::from).collect())
+}
+
+/// Whether the person had another order that stands before this one.
+pub async fn person_ordered_before<'a>(on: impl Into<Reader<'a>>, person: PersonId, order: OrderId, placed_at: At) -> Result<bool> {
+    let earlier: i64 = read!(on.into(), |c| {
+        sqlx::query_scalar(
+            "SELECT COUNT(*) FROM (SELECT id FROM orders WHERE person_id = $1 AND id <> $2 AND status <> 'cancelled' \
+             AND (placed_at < $3 OR (placed_at = $3 AND id < $2)) LIMIT 1) e",
+        )
+        .bind(person)
+        .bind(order)
+        .bind(placed_at)
+        .fetch_one(c)
+        .await
+    })?;
+    Ok(earlier > 0)
+}
+
+/// A currency that orders are in, if there is one.
+pub async fn first_currency<'a>(on: impl Into<Reader<'a>>) -> Result<Option<Currency>> {
+    Ok(read!(on.into(), |c| sqlx::query_scalar("SELECT currency FROM orders ORDER BY id LIMIT 1").fetch_optional(c).await)?)
+}

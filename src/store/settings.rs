@@ -1,0 +1,30 @@
+//! Settings of the store itself, and the catalog's version that tells every node when links changed.
+
+use super::{Reader, Result, Tx};
+use crate::{exec, read};
+
+pub async fn get<'a>(on: impl Into<Reader<'a>>, key: &str) -> Result<Option<String>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_scalar("SELECT value FROM settings WHERE key = $1").bind(key).fetch_optional(c).await
+    })?)
+}
+
+/// Sets a value that may be there already.
+pub async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<()> {
+    exec!(tx, {
+        sqlx::query("INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+            .bind(key)
+            .bind(value)
+    })?;
+    Ok(())
+}
+
+/// Counts up what [`catalog_version`] answers: links, programs, partners or promo codes have changed.
+pub async fn catalog_changed(tx: &mut Tx) -> Result<()> {
+    let version = catalog_version(&mut *tx).await?;
+    set(tx, "catalog_version", &(version + 1).to_string()).await
+}
+
+pub async fn catalog_version<'a>(on: impl Into<Reader<'a>>) -> Result<i64> {
+    Ok(get(on, "catalog_version").await?.and_then(|v| v.parse().ok()).unwrap_or(0))
+}

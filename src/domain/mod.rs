@@ -17,6 +17,7 @@ pub mod payable;
 pub mod person;
 pub mod program;
 pub mod promo;
+pub mod redirect;
 pub mod text;
 pub mod time;
 pub mod touch;

@@ -2,6 +2,12 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Utc};
 
+/// The last day that both databases and four-digit years know: "whenever".
+pub const FAR_DAY: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
+    Some(day) => day,
+    None => NaiveDate::MAX,
+};
+
 /// An instant cut to the microsecond, because PostgreSQL keeps no more.
 pub fn whole_micros(at: DateTime<Utc>) -> DateTime<Utc> {
     at.trunc_subsecs(6)

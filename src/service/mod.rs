@@ -1,0 +1,147 @@
+//! What the business does: one public function per act, inside the caller's transaction.
+
+pub mod access;
+pub mod backup;
+pub mod catalog;
+pub mod decide;
+pub mod demo;
+pub mod doctor;
+pub mod enrich;
+pub mod export;
+pub mod import;
+pub mod input;
+pub mod linkbook;
+pub mod mover;
+pub mod order;
+pub mod paths;
+pub mod payout;
+pub mod report;
+pub mod settle;
+pub mod spool;
+pub mod statement;
+pub mod stitch;
+pub mod worker;
+
+use crate::clock::Clock;
+use crate::domain::person::HashKey;
+use crate::store::{self, At, Db, settings};
+use chrono::{DateTime, NaiveDate, Utc};
+use std::sync::Arc;
+
+/// A field of the input that was refused; `pointer` is a JSON pointer into the body.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct FieldError {
+    pub pointer: String,
+    pub detail: String,
+}
+
+/// Why an act was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("there is no {what}")]
+    NotFound { what: String },
+    #[error("{detail}")]
+    Conflict { detail: String },
+    #[error("{}", .0.iter().map(|e| format!("{}: {}", e.pointer, e.detail)).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<FieldError>),
+    #[error(transparent)]
+    Store(store::Error),
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Error {
+        match error {
+            store::Error::Taken { what } => Error::Conflict { detail: format!("this {what} is taken") },
+            other => Error::Store(other),
+        }
+    }
+}
+
+impl Error {
+    /// One refused field.
+    pub fn field(pointer: &str, detail: impl std::fmt::Display) -> Error {
+        Error::Invalid(vec![FieldError { pointer: pointer.to_owned(), detail: detail.to_string() }])
+    }
+
+    pub fn not_found(what: impl std::fmt::Display) -> Error {
+        Error::NotFound { what: what.to_string() }
+    }
+
+    pub fn conflict(detail: impl std::fmt::Display) -> Error {
+        Error::Conflict { detail: detail.to_string() }
+    }
+}
+
+/// What every act answers.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Who acts, when, and in whose time zone.
+#[derive(Clone)]
+pub struct Context {
+    pub now: DateTime<Utc>,
+    pub actor: String,
+    pub zone: chrono_tz::Tz,
+    pub hash_key: HashKey,
+}
+
+impl Context {
+    pub fn at(&self) -> At {
+        self.now.into()
+    }
+
+    pub fn today(&self) -> NaiveDate {
+        self.day(self.now)
+    }
+
+    pub fn day(&self, at: DateTime<Utc>) -> NaiveDate {
+        crate::domain::time::day_in(self.zone, at)
+    }
+}
+
+/// The open service: the store and what all acts share.
+#[derive(Clone)]
+pub struct Tributary {
+    pub db: Db,
+    pub clock: Clock,
+    pub zone: chrono_tz::Tz,
+    hash_key: Arc<HashKey>,
+}
+
+impl Tributary {
+    /// Opens the store. The time zone is that of the store; `zone` is for a store that has none yet.
+    pub async fn open(database_url: &str, zone: Option<chrono_tz::Tz>, clock: Clock) -> Result<Tributary> {
+        let db = Db::open(database_url).await?;
+        let mut tx = db.begin().await?;
+        let stored = settings::get(&mut tx, "time_zone").await?;
+        let zone = match (stored.as_deref().map(str::parse::<chrono_tz::Tz>), zone) {
+            (Some(Ok(stored)), Some(wanted)) if stored != wanted => {
+                let detail = format!("the store's days are those of {stored}; a change of time zone needs a new store");
+                return Err(Error::conflict(detail));
+            }
+            (Some(Ok(stored)), _) => stored,
+            (Some(Err(_)), _) => return Err(store::Error::Unreadable("time_zone".to_owned()).into()),
+            (None, wanted) => wanted.unwrap_or(chrono_tz::Europe::Moscow),
+        };
+        let hash_key = match settings::get(&mut tx, "hash_key").await? {
+            Some(text) => {
+                let bytes = hex::decode(&text).ok().and_then(|b| b.try_into().ok());
+                HashKey(bytes.ok_or_else(|| store::Error::Unreadable("hash_key".to_owned()))?)
+            }
+            None => {
+                let key: [u8; 32] = rand::random();
+                settings::set(&mut tx, "hash_key", &hex::encode(key)).await?;
+                HashKey(key)
+            }
+        };
+        if stored.is_none() {
+            settings::set(&mut tx, "time_zone", zone.name()).await?;
+        }
+        tx.commit().await?;
+        Ok(Tributary { db, clock, zone, hash_key: Arc::new(hash_key) })
+    }
+
+    /// The context of an act by `actor`, now.
+    pub fn context(&self, actor: &str) -> Context {
+        Context { now: self.clock.now(), actor: actor.to_owned(), zone: self.zone, hash_key: (*self.hash_key).clone() }
+    }
+}

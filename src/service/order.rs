@@ -1,0 +1,306 @@
+//! An order arrives: once only, attributed, commissioned; and what a refund takes back.
+
+use super::input::{DecimalInput, Problems};
+use super::{Context, Error, Result, decide, settle, stitch};
+use crate::domain::money::{Currency, Money};
+use crate::domain::order::{NewOrder, OrderAmounts, OrderItem, OrderStatus};
+use crate::domain::person::{Identifier, IdentifierKind};
+use crate::domain::promo::promo_key;
+use crate::domain::touch::touch_id;
+use crate::store::order::Order;
+use crate::store::refund::Refund;
+use crate::store::{Tx, miss, order, program, promo, refund, touch};
+use sqlx::types::Json;
+use std::collections::BTreeMap;
+
+/// An order as it is sent.
+#[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrderInput {
+    pub external_id: Option<String>,
+    /// `pending`, `approved` (default) or `cancelled`.
+    pub status: Option<String>,
+    pub placed_at: Option<String>,
+    pub currency: Option<String>,
+    /// What the buyer pays: discount taken off, tax and shipping in it.
+    pub total: Option<DecimalInput>,
+    pub tax: Option<DecimalInput>,
+    pub shipping: Option<DecimalInput>,
+    pub discount: Option<DecimalInput>,
+    pub items: Option<Vec<ItemInput>>,
+    pub promo_codes: Option<Vec<String>>,
+    pub click_id: Option<String>,
+    pub visitor_id: Option<String>,
+    pub customer: Option<CustomerInput>,
+    pub utm: Option<BTreeMap<String, String>>,
+    pub referrer: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Option<serde_json::Value>,
+}
+
+/// One line; `amount` is the line's total.
+#[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ItemInput {
+    pub sku: Option<String>,
+    pub name: Option<String>,
+    pub category: Option<String>,
+    pub quantity: Option<i64>,
+    pub amount: Option<DecimalInput>,
+}
+
+/// Who bought. E-mail and phone are stored as keyed hashes only.
+#[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CustomerInput {
+    pub id: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+}
+
+/// A refund as it is sent.
+#[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefundInput {
+    pub refund_id: Option<String>,
+    pub amount: Option<DecimalInput>,
+    pub items: Option<Vec<ItemInput>>,
+    /// Now, if left out.
+    pub refunded_at: Option<String>,
+}
+
+impl OrderInput {
+    /// Checks every field; e-mail and phone become hashes.
+    pub fn check(&self, context: &Context) -> Result<NewOrder> {
+        let mut p = Problems::default();
+        let external_id = p.line("/external_id", &self.external_id, 200);
+        let external_id = if p.0.is_empty() { p.required("/external_id", external_id) } else { external_id };
+        let status = p.word("/status", &self.status).unwrap_or(OrderStatus::Approved);
+        let placed_at = match &self.placed_at {
+            None => p.required("/placed_at", None),
+            text => p.past_instant("/placed_at", text, context.now),
+        };
+        let currency: Option<Currency> = match &self.currency {
+            None => p.required("/currency", None),
+            text => p.parse("/currency", text),
+        };
+        if self.total.is_none() {
+            p.add("/total", "is required");
+        }
+        let total = p.amount("/total", &self.total, currency);
+        let tax = p.amount("/tax", &self.tax, currency).unwrap_or(0);
+        let shipping = p.amount("/shipping", &self.shipping, currency).unwrap_or(0);
+        let discount = p.amount("/discount", &self.discount, currency).unwrap_or(0);
+        let items = check_items(&mut p, self.items.as_deref().unwrap_or_default(), currency);
+        let customer = self.customer.clone().unwrap_or_default();
+        let mut promo_codes: Vec<String> = Vec::new();
+        for (index, code) in self.promo_codes.iter().flatten().enumerate() {
+            if let Some(code) = p.line(&format!("/promo_codes/{index}"), &Some(code.clone()), 100)
+                && !promo_codes.iter().any(|known| promo_key(known) == promo_key(&code))
+            {
+                promo_codes.push(code);
+            }
+        }
+        let email_hash = customer.email.as_deref().map(str::trim).filter(|e| !e.is_empty()).and_then(|email| {
+            let hash = context.hash_key.email(email);
+            if hash.is_none() {
+                p.add("/customer/email", "is not an e-mail address");
+            }
+            hash
+        });
+        let phone_hash = customer.phone.as_deref().and_then(|phone| context.hash_key.phone(phone));
+        let checked = NewOrder {
+            external_id: external_id.unwrap_or_default(),
+            status,
+            placed_at: placed_at.unwrap_or_default(),
+            amounts: OrderAmounts {
+                currency: currency.unwrap_or(Currency::RUB),
+                total_minor: total.unwrap_or(0),
+                tax_minor: tax,
+                shipping_minor: shipping,
+                discount_minor: discount,
+                refunded_minor: 0,
+                items,
+            },
+            customer_id: p.line("/customer/id", &customer.id, 200),
+            email_hash,
+            phone_hash,
+            visitor_id: p.line("/visitor_id", &self.visitor_id, 200),
+            click_id: p.line("/click_id", &self.click_id, 200),
+            promo_codes,
+            utm: serde_json::json!(p.utm("/utm", &self.utm)),
+            referrer: p.line("/referrer", &self.referrer, 2_000),
+            metadata: self.metadata.clone().unwrap_or_else(|| serde_json::json!({})),
+        };
+        p.done()?;
+        Ok(checked)
+    }
+}
+
+fn check_items(p: &mut Problems, items: &[ItemInput], currency: Option<Currency>) -> Vec<OrderItem> {
+    if items.len() > 5_000 {
+        p.add("/items", "has more than 5000 lines");
+        return Vec::new();
+    }
+    let mut checked = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let at = |field: &str| format!("/items/{index}/{field}");
+        checked.push(OrderItem {
+            sku: p.line(&at("sku"), &item.sku, 200),
+            name: p.line(&at("name"), &item.name, 500),
+            category: p.line(&at("category"), &item.category, 200),
+            quantity: p.number(&at("quantity"), Some(item.quantity.unwrap_or(1)), 0, 1_000_000_000).unwrap_or(1),
+            amount_minor: p.amount(&at("amount"), &item.amount, currency).unwrap_or(0),
+        });
+    }
+    checked
+}
+
+/// An order as it now stands, and whether it is new.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    pub order: Order,
+    pub is_new: bool,
+}
+
+/// Records an order by its external id: a new one, or the replacement of a known one. Refunds stay.
+///
+/// Errors: another currency than before (conflict), a currency no program has, a total below what was refunded.
+pub async fn record(tx: &mut Tx, context: &Context, new: &NewOrder) -> Result<Recorded> {
+    let known = order::by_external_id(&mut *tx, &new.external_id).await?;
+    check_against_known(tx, new, known.as_ref()).await?;
+    let identifiers = identifiers(tx, new).await?;
+    let because = format!("order {}", new.external_id);
+    let person = stitch::join(tx, context, &identifiers, &because).await?;
+    let day = context.day(new.placed_at);
+    let id = match &known {
+        None => order::insert(tx, new, day, person, context.at()).await?,
+        Some(known) => {
+            order::replace(tx, known.id, new, day, person, context.at()).await?;
+            known.id
+        }
+    };
+    if known.is_some() || !new.promo_codes.is_empty() {
+        let mut codes = Vec::new();
+        for code in &new.promo_codes {
+            match promo::by_key(&mut *tx, &promo_key(code)).await? {
+                Some(found) => codes.push(found.id),
+                None => miss_promo_code(tx, context, code, &new.external_id).await?,
+            }
+        }
+        promo::set_order_codes(tx, id, &codes).await?;
+    }
+    let stored = order::by_id(&mut *tx, id).await?;
+    if stored.status == OrderStatus::Approved {
+        decide::decide_once(tx, context, &stored).await?;
+    }
+    let fact_day = if known.is_none() { day } else { context.today() };
+    settle::settle(tx, context, &stored, fact_day).await?;
+    Ok(Recorded { order: stored, is_new: known.is_none() })
+}
+
+async fn check_against_known(tx: &mut Tx, new: &NewOrder, known: Option<&Order>) -> Result<()> {
+    let currency = new.amounts.currency;
+    match known {
+        Some(known) if known.amounts.currency != currency => {
+            Err(Error::conflict(format!("the order is in {}, it cannot become {currency}", known.amounts.currency)))
+        }
+        Some(known) if known.amounts.refunded_minor > new.amounts.total_minor => {
+            let refunded = Money::new(known.amounts.refunded_minor, currency);
+            Err(Error::field("/total", format!("is less than what was refunded already ({refunded})")))
+        }
+        Some(_) => Ok(()),
+        None => {
+            let programs = program::all(&mut *tx).await?;
+            if programs.is_empty() || programs.iter().any(|p| p.currency == currency) {
+                Ok(())
+            } else {
+                Err(Error::field("/currency", format!("no program is in {currency}")))
+            }
+        }
+    }
+}
+
+/// Everything that tells whose the order is; a click also brings the visitor it was made by.
+async fn identifiers(tx: &mut Tx, new: &NewOrder) -> Result<Vec<Identifier>> {
+    let mut identifiers = Vec::new();
+    let mut add = |kind, value: &Option<String>| {
+        if let Some(value) = value {
+            identifiers.push(Identifier::new(kind, value.clone()));
+        }
+    };
+    add(IdentifierKind::Visitor, &new.visitor_id);
+    add(IdentifierKind::Customer, &new.customer_id);
+    add(IdentifierKind::Email, &new.email_hash);
+    add(IdentifierKind::Phone, &new.phone_hash);
+    if let Some(click_id) = &new.click_id {
+        identifiers.push(stitch::click_identifier(click_id));
+        let clicked = touch::by_id(&mut *tx, touch_id(click_id)).await?;
+        if let Some(visitor) = clicked.and_then(|t| t.visitor_id) {
+            identifiers.push(Identifier::new(IdentifierKind::Visitor, visitor));
+        }
+    }
+    identifiers.sort();
+    identifiers.dedup();
+    Ok(identifiers)
+}
+
+async fn miss_promo_code(tx: &mut Tx, context: &Context, code: &str, external_id: &str) -> Result<()> {
+    let keys = promo::all_keys(&mut *tx).await?;
+    let nearest = nearest(&promo_key(code), keys.iter().map(String::as_str));
+    let detail = format!("on order {external_id}");
+    miss::record(tx, "promo_code", code, nearest, &detail, context.at()).await?;
+    Ok(())
+}
+
+/// The candidate at most two typing errors away, the nearest first.
+pub fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .filter(|c| c.len().abs_diff(wanted.len()) <= 4)
+        .map(|c| (strsim::damerau_levenshtein(wanted, c), c))
+        .filter(|(distance, c)| *distance <= 2 && *distance < c.chars().count())
+        .min()
+        .map(|(_, c)| c)
+}
+
+/// Records a refund, once by its id. Answers the order as it now stands and whether the refund is new.
+///
+/// Errors: no such order, more than is left, the same id with another amount (conflict).
+pub async fn record_refund(tx: &mut Tx, context: &Context, external_id: &str, input: &RefundInput) -> Result<Recorded> {
+    let order = order::by_external_id(&mut *tx, external_id).await?.ok_or_else(|| Error::not_found(format!("order '{external_id}'")))?;
+    let currency = Some(order.amounts.currency);
+    let mut p = Problems::default();
+    let refund_id = p.line("/refund_id", &input.refund_id, 200);
+    if input.refund_id.as_deref().is_none_or(|t| t.trim().is_empty()) {
+        p.add("/refund_id", "is required");
+    }
+    if input.amount.is_none() {
+        p.add("/amount", "is required");
+    }
+    let amount = p.amount("/amount", &input.amount, currency);
+    if amount == Some(0) {
+        p.add("/amount", "must be more than zero");
+    }
+    let refunded_at = match &input.refunded_at {
+        None => Some(context.now),
+        text => p.past_instant("/refunded_at", text, context.now),
+    };
+    let items = check_items(&mut p, input.items.as_deref().unwrap_or_default(), currency);
+    let all = refund_id.zip(amount).zip(refunded_at);
+    let ((refund_id, amount_minor), refunded_at) = p.all(all)?;
+    if let Some(known) = refund::by_id(&mut *tx, order.id, &refund_id).await? {
+        if known.amount_minor != amount_minor {
+            return Err(Error::conflict(format!("refund '{refund_id}' is known with another amount")));
+        }
+        return Ok(Recorded { order, is_new: false });
+    }
+    let left = order.amounts.net();
+    if amount_minor > left.minor() {
+        return Err(Error::field("/amount", format!("is more than is left of the order ({left})")));
+    }
+    let new = Refund { refund_id, amount_minor, refunded_at: refunded_at.into(), items: Json(items) };
+    refund::insert(tx, order.id, &new, context.at()).await?;
+    let order = order::by_id(&mut *tx, order.id).await?;
+    settle::settle(tx, context, &order, context.day(refunded_at).max(order.day)).await?;
+    Ok(Recorded { order, is_new: true })
+}

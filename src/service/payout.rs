@@ -1,0 +1,226 @@
+//! The accountant's month: close, build, approve, export, paid.
+
+use super::{Context, Error, Result, settle};
+use crate::domain::commission::CommissionState;
+use crate::domain::id::{PartnerId, PayoutRunId};
+use crate::domain::ledger::{Account, Journal, JournalKind};
+use crate::domain::money::{Currency, Money};
+use crate::domain::partner::PartnerStatus;
+use crate::domain::time::{FAR_DAY, Period, start_of_day};
+use crate::store::ledger::Because;
+use crate::store::payout::{PayoutRun, PayoutRunLine};
+use crate::store::{Reader, Tx, audit, commission, ledger, partner, payout, program};
+use sha2::{Digest, Sha256};
+
+/// Closes a month, and with it all before it. Known: nothing happens.
+///
+/// Errors: the month is not over.
+pub async fn close(tx: &mut Tx, context: &Context, period: Period) -> Result<()> {
+    if period.last_day() >= context.today() {
+        return Err(Error::conflict(format!("{period} is not over yet")));
+    }
+    if payout::closing(&mut *tx, &period.to_string()).await?.is_some() {
+        return Ok(());
+    }
+    settle::release(tx, context).await?;
+    payout::close(tx, &period.to_string(), &context.actor, context.at()).await?;
+    audit::record(tx, &context.actor, "period.close", &period.to_string(), &serde_json::json!({}), context.at()).await?;
+    Ok(())
+}
+
+/// A run with its lines.
+#[derive(Debug, Clone)]
+pub struct RunWithLines {
+    pub run: PayoutRun,
+    pub lines: Vec<PayoutRunLine>,
+}
+
+/// Builds the run of a month in one currency: what became available up to its last day and is over the minimum.
+///
+/// A month that is not closed needs `early`; then all that is available now is paid, and the month stays open.
+/// Errors: not closed, a run is there already, nothing is due, several currencies and none named.
+pub async fn build(tx: &mut Tx, context: &Context, period: Period, currency: Option<Currency>, early: bool) -> Result<RunWithLines> {
+    settle::release(tx, context).await?;
+    let today = context.today();
+    let closed = settle::is_closed(tx, period.last_day()).await?;
+    if !closed && !early {
+        return Err(Error::conflict(format!("{period} is not closed; close it, or say \"early\": true")));
+    }
+    if period.first_day() > today {
+        return Err(Error::field("/period", "lies in the future"));
+    }
+    let until = if closed { period.last_day() } else { today };
+    let then = ledger::balances(&mut *tx, None, until).await?;
+    let now = ledger::balances(&mut *tx, None, FAR_DAY).await?;
+    let currency = match currency {
+        Some(currency) => currency,
+        None => only_currency(tx, &then).await?,
+    };
+    if let Some(known) = payout::of_period(&mut *tx, &period.to_string()).await?.iter().find(|r| r.currency == currency) {
+        return Err(Error::conflict(format!("{} is the run of {period} in {currency} already", known.id)));
+    }
+    let mut lines: Vec<PayoutRunLine> = Vec::new();
+    for (id, _, balance) in then.iter().filter(|(_, c, _)| *c == currency) {
+        let available_now = now.iter().find(|(p, c, _)| p == id && *c == currency).map_or(0, |(.., b)| b.available_minor);
+        let due = balance.available_minor.min(available_now);
+        if due != 0 {
+            lines.push(line_for(tx, *id, currency, due).await?);
+        }
+    }
+    let total: i64 = lines.iter().filter(|l| l.disposition == "due").map(|l| l.amount_minor).sum();
+    if total == 0 {
+        let why = lines.first().and_then(|l| l.reason.clone()).unwrap_or_else(|| "no balance is available".to_owned());
+        return Err(Error::conflict(format!("nothing is due in {currency} for {period}: {why}")));
+    }
+    let run = payout::insert(tx, &period.to_string(), currency, !closed, total, &context.actor, context.at()).await?;
+    let released_before = start_of_day(context.zone, until.succ_opt().unwrap_or(until));
+    for line in &lines {
+        payout::insert_line(tx, run, line).await?;
+        if line.disposition != "due" {
+            continue;
+        }
+        let (from, to) = (Account::Available(line.partner_id), Account::InPayment(line.partner_id));
+        if let Some(journal) = Journal::transfer(JournalKind::PutInRun, currency, from, to, line.amount_minor) {
+            let because = Because { run: Some(run), ..Because::default() };
+            ledger::post(tx, &journal, today, &because, context.at()).await?;
+        }
+        commission::put_in_run(tx, run, line.partner_id, currency, released_before.into(), context.at()).await?;
+    }
+    let detail = serde_json::json!({ "period": period, "currency": currency, "total": Money::new(total, currency), "early": !closed });
+    audit::record(tx, &context.actor, "payout_run.build", &run.to_string(), &detail, context.at()).await?;
+    load(&mut *tx, run).await
+}
+
+async fn only_currency(tx: &mut Tx, balances: &[(PartnerId, Currency, ledger::Balance)]) -> Result<Currency> {
+    let mut due: Vec<Currency> = balances.iter().filter(|(.., b)| b.available_minor > 0).map(|(_, c, _)| *c).collect();
+    due.sort();
+    due.dedup();
+    match due.as_slice() {
+        [only] => Ok(*only),
+        [] => Ok(program::all(&mut *tx).await?.first().map_or(Currency::RUB, |p| p.currency)),
+        several => {
+            let names = several.iter().map(|c| c.code()).collect::<Vec<_>>().join(", ");
+            Err(Error::field("/currency", format!("is required: balances are available in {names}")))
+        }
+    }
+}
+
+/// What happens to a partner's balance in the run: due, carried over (below zero or the minimum), or blocked.
+async fn line_for(tx: &mut Tx, id: PartnerId, currency: Currency, due: i64) -> Result<PayoutRunLine> {
+    let found = partner::by_id(&mut *tx, id).await?.ok_or_else(|| Error::not_found(id))?;
+    let programs = program::all(&mut *tx).await?;
+    let least = programs.iter().filter(|p| p.currency == currency).map(|p| p.min_payout_minor).min().unwrap_or(0);
+    let (disposition, reason) = if due < 0 {
+        ("carried", Some("the balance is below zero".to_owned()))
+    } else if found.status != PartnerStatus::Approved {
+        ("blocked", Some("the partner is not approved".to_owned()))
+    } else if due < least {
+        ("carried", Some(format!("below the minimum of {}", Money::new(least, currency))))
+    } else {
+        ("due", None)
+    };
+    Ok(PayoutRunLine {
+        partner_id: id,
+        amount_minor: due,
+        disposition: disposition.to_owned(),
+        reason,
+        partner_name: found.name,
+        partner_email: found.email,
+        payout: found.payout,
+    })
+}
+
+/// A run with its lines.
+pub async fn load<'a>(on: impl Into<Reader<'a>>, id: PayoutRunId) -> Result<RunWithLines> {
+    let mut reader = on.into();
+    let run = payout::by_id(reader.again(), id).await?.ok_or_else(|| Error::not_found(id))?;
+    let lines = payout::lines(reader, id).await?;
+    Ok(RunWithLines { run, lines })
+}
+
+/// Approves a built run. Known: nothing happens.
+pub async fn approve(tx: &mut Tx, context: &Context, id: PayoutRunId) -> Result<RunWithLines> {
+    let RunWithLines { run, .. } = load(&mut *tx, id).await?;
+    if run.state == "built" {
+        payout::approve(tx, id, &context.actor, context.at()).await?;
+        audit::record(tx, &context.actor, "payout_run.approve", &id.to_string(), &serde_json::json!({}), context.at()).await?;
+    }
+    load(&mut *tx, id).await
+}
+
+/// Marks an approved run as paid. Known: nothing happens.
+///
+/// Errors: the run is not approved.
+pub async fn mark_paid(tx: &mut Tx, context: &Context, id: PayoutRunId, bank_reference: Option<&str>) -> Result<RunWithLines> {
+    let RunWithLines { run, lines } = load(&mut *tx, id).await?;
+    match run.state.as_str() {
+        "paid" => return load(&mut *tx, id).await,
+        "approved" => {}
+        state => return Err(Error::conflict(format!("the run is {state}, it must be approved first"))),
+    }
+    for line in lines.iter().filter(|l| l.disposition == "due") {
+        let from = Account::InPayment(line.partner_id);
+        if let Some(journal) = Journal::transfer(JournalKind::Paid, run.currency, from, Account::Cash, line.amount_minor) {
+            let because = Because { run: Some(id), note: bank_reference.map(str::to_owned), ..Because::default() };
+            ledger::post(tx, &journal, context.today(), &because, context.at()).await?;
+        }
+    }
+    payout::mark_paid(tx, id, bank_reference, &context.actor, context.at()).await?;
+    commission::run_was_paid(tx, id, context.at()).await?;
+    let detail = serde_json::json!({ "bank_reference": bank_reference });
+    audit::record(tx, &context.actor, "payout_run.paid", &id.to_string(), &detail, context.at()).await?;
+    load(&mut *tx, id).await
+}
+
+/// The CSV of a run: what is due, then the total. The same bytes every time; the first export's hash is kept.
+pub async fn export_csv(tx: &mut Tx, context: &Context, id: PayoutRunId) -> Result<Vec<u8>> {
+    let loaded = load(&mut *tx, id).await?;
+    let bytes = render_csv(&loaded)?;
+    let sha256 = hex::encode(Sha256::digest(&bytes));
+    payout::record_export(tx, id, "csv", &sha256, bytes.len() as i64, context.at()).await?;
+    let detail = serde_json::json!({ "format": "csv", "sha256": sha256, "total": Money::new(loaded.run.total_minor, loaded.run.currency) });
+    audit::record(tx, &context.actor, "payout_run.export", &id.to_string(), &detail, context.at()).await?;
+    Ok(bytes)
+}
+
+/// UTF-8 with BOM and `;`, as spreadsheets here expect; cells that look like formulas are defused.
+pub fn render_csv(loaded: &RunWithLines) -> Result<Vec<u8>> {
+    let RunWithLines { run, lines } = loaded;
+    let mut table = super::export::Table::new(&["payout_run", "period", "partner", "name", "email", "method", "requisites", "amount", "currency"]);
+    for line in lines.iter().filter(|l| l.disposition == "due") {
+        let requisites: Vec<String> = line
+            .payout
+            .0
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| *name != "method")
+            .filter_map(|(name, value)| value.as_str().map(|text| format!("{name}={text}")))
+            .collect();
+        table.row(&[
+            &run.id.to_string(),
+            &run.period,
+            &line.partner_id.to_string(),
+            &line.partner_name,
+            line.partner_email.as_deref().unwrap_or(""),
+            line.payout.0.get("method").and_then(|m| m.as_str()).unwrap_or("manual"),
+            &requisites.join(", "),
+            &Money::new(line.amount_minor, run.currency).decimal(),
+            run.currency.code(),
+        ]);
+    }
+    let total = Money::new(run.total_minor, run.currency).decimal();
+    table.row(&["total", &run.period, "", "", "", "", "", &total, run.currency.code()]);
+    Ok(table.spreadsheet())
+}
+
+/// The word for a commission's state as an accountant reads it.
+pub fn state_name(state: CommissionState) -> &'static str {
+    match state {
+        CommissionState::Pending => "pending",
+        CommissionState::Approved => "approved",
+        CommissionState::Payable => "payable",
+        CommissionState::Paid => "paid",
+        CommissionState::Reversed => "reversed",
+    }
+}

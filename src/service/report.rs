@@ -1,0 +1,494 @@
+//! What each channel and partner returned. Credit is reckoned when it is asked for: orders stream past with their
+//! person's touches, money is split by largest remainder, so rows add up to totals.
+
+use super::{Error, Result, Tributary};
+use crate::domain::attribution::{CreditTouch, Model, Window, credit_weights, touches_in_window};
+use crate::domain::channel::Channel;
+use crate::domain::figures;
+use crate::domain::id::{OrderId, PartnerId};
+use crate::domain::money::{Currency, Money, split_minor};
+use crate::domain::touch::{TouchKind, label};
+use crate::store::report::{OrderPromo, OrderTouch, ReportOrder};
+use crate::store::{At, Reader, cost, order, partner, program, report};
+use chrono::{DateTime, NaiveDate, Utc};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// A touch on the way to an order, as credit sees it.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// A touch's id, or `promo:CODE`.
+    pub touch: String,
+    pub at: DateTime<Utc>,
+    pub kind: TouchKind,
+    pub channel: Channel,
+    pub source: Option<String>,
+    pub medium: Option<String>,
+    pub campaign: Option<String>,
+    pub partner: Option<PartnerId>,
+}
+
+/// The steps that count for an order, in order of time; a partner's code on the order is the last step.
+pub fn journey(placed_at: DateTime<Utc>, touches: &[OrderTouch], promos: &[OrderPromo], window: Window) -> Vec<Step> {
+    let mut seen = HashSet::new();
+    let mut steps: Vec<Step> = touches
+        .iter()
+        .filter(|t| {
+            let touch = CreditTouch { at: t.at.into(), kind: t.kind, channel: t.channel, mark: None };
+            touches_in_window(&touch, placed_at, window) && seen.insert(t.id)
+        })
+        .map(|t| Step {
+            touch: label(t.id, t.external_id.as_deref()),
+            at: t.at.into(),
+            kind: t.kind,
+            channel: t.channel,
+            source: t.source.clone(),
+            medium: t.medium.clone(),
+            campaign: t.campaign.clone(),
+            partner: t.partner_id,
+        })
+        .collect();
+    steps.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.touch.cmp(&b.touch)));
+    steps.extend(promos.iter().map(|p| Step {
+        touch: format!("promo:{}", p.code),
+        at: placed_at,
+        kind: TouchKind::Promo,
+        channel: p.kind.into(),
+        source: None,
+        medium: None,
+        campaign: None,
+        partner: Some(p.partner_id),
+    }));
+    steps
+}
+
+/// One whole-number weight for each step, by a model.
+pub fn weights(model: Model, steps: &[Step]) -> Vec<u64> {
+    let touches: Vec<CreditTouch> =
+        steps.iter().map(|s| CreditTouch { at: s.at, kind: s.kind, channel: s.channel, mark: None }).collect();
+    credit_weights(model, &touches)
+}
+
+/// By what rows are grouped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Dimension {
+    Channel,
+    Source,
+    Medium,
+    Campaign,
+    Partner,
+    Day,
+}
+
+impl Dimension {
+    pub const ALL: [Dimension; 6] = [Self::Channel, Self::Source, Self::Medium, Self::Campaign, Self::Partner, Self::Day];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Dimension::Channel => "channel",
+            Dimension::Source => "source",
+            Dimension::Medium => "medium",
+            Dimension::Campaign => "campaign",
+            Dimension::Partner => "partner",
+            Dimension::Day => "day",
+        }
+    }
+}
+
+impl std::str::FromStr for Dimension {
+    type Err = String;
+    fn from_str(text: &str) -> std::result::Result<Dimension, String> {
+        let names = Dimension::ALL.map(Dimension::name).join(", ");
+        Dimension::ALL.into_iter().find(|d| d.name() == text).ok_or_else(|| format!("'{text}' is not one of {names}"))
+    }
+}
+
+/// What is asked. Days are inclusive, in the merchant's zone.
+#[derive(Debug, Clone)]
+pub struct Question {
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+    pub model: Model,
+    pub group_by: Vec<Dimension>,
+    /// Amounts in other currencies are told apart, never added. Default: that of the programs, else of the orders.
+    pub currency: Option<Currency>,
+}
+
+/// The sums of a row. Shared orders and customers are counted in millionths.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sums {
+    pub clicks: i64,
+    pub clicks_not_counted: i64,
+    pub visitors: i64,
+    pub orders_millionths: i64,
+    pub new_customers_millionths: i64,
+    pub revenue_minor: i64,
+    pub net_revenue_minor: i64,
+    pub ad_cost_minor: i64,
+    pub commission_minor: i64,
+}
+
+impl Sums {
+    pub fn cost_minor(&self) -> i64 {
+        self.ad_cost_minor + self.commission_minor
+    }
+
+    /// The figures of the row, ready to be written.
+    pub fn figures(&self, currency: Currency) -> Figures {
+        let money = |minor| Money::new(minor, currency);
+        let per = |minor, millionths| figures::per_piece(minor, millionths).map(money);
+        let (clicks, millionth) = (self.clicks, 1_000_000);
+        Figures {
+            clicks,
+            clicks_not_counted: self.clicks_not_counted,
+            visitors: self.visitors,
+            orders: self.orders_millionths as f64 / 1e6,
+            new_customers: self.new_customers_millionths as f64 / 1e6,
+            revenue: money(self.revenue_minor),
+            refunds: money(self.revenue_minor - self.net_revenue_minor),
+            net_revenue: money(self.net_revenue_minor),
+            ad_cost: money(self.ad_cost_minor),
+            commission: money(self.commission_minor),
+            cost: money(self.cost_minor()),
+            cr: figures::percent(self.orders_millionths as f64 / 1e6, clicks as f64),
+            aov: per(self.net_revenue_minor, self.orders_millionths),
+            cpc: if self.ad_cost_minor == 0 { None } else { per(self.ad_cost_minor, clicks.saturating_mul(millionth)) },
+            cac: if self.cost_minor() == 0 { None } else { per(self.cost_minor(), self.new_customers_millionths) },
+            roas: figures::roas(self.net_revenue_minor, self.ad_cost_minor),
+            roi: figures::roi(self.net_revenue_minor, self.cost_minor()),
+        }
+    }
+}
+
+/// The figures of a row. `cr` and `roi` are percentages; `null` where the divisor is zero.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Figures {
+    pub clicks: i64,
+    pub clicks_not_counted: i64,
+    pub visitors: i64,
+    pub orders: f64,
+    pub new_customers: f64,
+    pub revenue: Money,
+    pub refunds: Money,
+    pub net_revenue: Money,
+    pub ad_cost: Money,
+    pub commission: Money,
+    pub cost: Money,
+    pub cr: Option<f64>,
+    pub aov: Option<Money>,
+    pub cpc: Option<Money>,
+    pub cac: Option<Money>,
+    pub roas: Option<f64>,
+    pub roi: Option<f64>,
+}
+
+/// What was left out because it is in another currency.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct OtherCurrency {
+    pub currency: Currency,
+    pub orders: i64,
+    pub revenue: Money,
+    pub ad_cost: Money,
+}
+
+/// A report: rows by their keys, the totals, and what is in other currencies.
+#[derive(Debug, Clone)]
+pub struct Report {
+    pub question: Question,
+    pub currency: Currency,
+    /// Best net revenue first.
+    pub rows: Vec<(Vec<Option<String>>, Sums)>,
+    pub totals: Sums,
+    pub other_currencies: Vec<OtherCurrency>,
+}
+
+struct Origin<'a> {
+    day: NaiveDate,
+    channel: Channel,
+    source: Option<&'a str>,
+    medium: Option<&'a str>,
+    campaign: Option<&'a str>,
+    partner: Option<PartnerId>,
+}
+
+impl Origin<'_> {
+    fn keys(&self, by: &[Dimension]) -> Vec<Option<String>> {
+        let some = |text: Option<&str>| text.filter(|t| !t.is_empty()).map(str::to_owned);
+        by.iter()
+            .map(|dimension| match dimension {
+                Dimension::Channel => Some(self.channel.name().to_owned()),
+                Dimension::Source => some(self.source),
+                Dimension::Medium => some(self.medium),
+                Dimension::Campaign => some(self.campaign),
+                Dimension::Partner => self.partner.map(|p| p.to_string()),
+                Dimension::Day => Some(self.day.to_string()),
+            })
+            .collect()
+    }
+}
+
+/// The currency reports are in if none is asked for.
+pub async fn default_currency<'a>(on: impl Into<Reader<'a>>) -> Result<Currency> {
+    let mut reader = on.into();
+    if let Some(program) = program::list(reader.again(), 0, 1).await?.first() {
+        return Ok(program.currency);
+    }
+    Ok(order::first_currency(reader).await?.unwrap_or(Currency::RUB))
+}
+
+type Others = BTreeMap<Currency, (i64, i64, i64)>;
+
+fn other_currencies(others: Others) -> Vec<OtherCurrency> {
+    others
+        .into_iter()
+        .map(|(currency, (orders, revenue, cost))| OtherCurrency {
+            currency,
+            orders,
+            revenue: Money::new(revenue, currency),
+            ad_cost: Money::new(cost, currency),
+        })
+        .collect()
+}
+
+fn check(question: &Question) -> Result<()> {
+    if question.from > question.to {
+        return Err(Error::field("/to", "lies before from"));
+    }
+    if (question.to - question.from).num_days() > 3_700 {
+        return Err(Error::field("/to", "is more than ten years after from"));
+    }
+    Ok(())
+}
+
+/// The ROI of channels (or what else is grouped by), by analytic credit.
+pub async fn channels(service: &Tributary, question: Question) -> Result<Report> {
+    check(&question)?;
+    let db = &service.db;
+    let currency = match question.currency {
+        Some(currency) => currency,
+        None => default_currency(db).await?,
+    };
+    let (from, to, by) = (question.from, question.to, question.group_by.clone());
+    let mut rows: HashMap<Vec<Option<String>>, Sums> = HashMap::new();
+    let mut visitors: HashSet<(Vec<Option<String>>, String)> = HashSet::new();
+    let mut all_visitors: HashSet<String> = HashSet::new();
+    for total in report::touch_totals(db, from, to).await? {
+        let origin = Origin {
+            day: total.day,
+            channel: total.channel,
+            source: total.source.as_deref(),
+            medium: total.medium.as_deref(),
+            campaign: total.campaign.as_deref(),
+            partner: total.partner_id,
+        };
+        let keys = origin.keys(&by);
+        let row = rows.entry(keys.clone()).or_default();
+        row.clicks += total.counted;
+        row.clicks_not_counted += total.not_counted;
+        if total.counted > 0 {
+            all_visitors.insert(total.visitor.clone());
+            if visitors.insert((keys, total.visitor)) {
+                row.visitors += 1;
+            }
+        }
+    }
+    let mut others = Others::new();
+    for cost in cost::between(db, from, to).await? {
+        if cost.currency != currency {
+            others.entry(cost.currency).or_default().2 += cost.amount_minor;
+            continue;
+        }
+        let origin = Origin {
+            day: cost.day,
+            channel: cost.channel,
+            source: Some(&cost.source),
+            medium: Some(&cost.medium),
+            campaign: Some(&cost.campaign),
+            partner: None,
+        };
+        rows.entry(origin.keys(&by)).or_default().ad_cost_minor += cost.amount_minor;
+    }
+    let journeys = Journeys::load(service, from, to).await?;
+    for order in report::orders(db, from, to).await? {
+        if order.currency != currency {
+            let other = others.entry(order.currency).or_default();
+            (other.0, other.1) = (other.0 + 1, other.1 + order.total_minor);
+            continue;
+        }
+        add_order(&mut rows, &journeys, &order, &question, &by);
+    }
+    let mut totals = Sums { visitors: all_visitors.len() as i64, ..Sums::default() };
+    for row in rows.values() {
+        add(&mut totals, row);
+    }
+    let mut rows: Vec<_> = rows.into_iter().collect();
+    rows.sort_by(|a, b| b.1.net_revenue_minor.cmp(&a.1.net_revenue_minor).then_with(|| a.0.cmp(&b.0)));
+    Ok(Report { question, currency, rows, totals, other_currencies: other_currencies(others) })
+}
+
+fn add(to: &mut Sums, row: &Sums) {
+    to.clicks += row.clicks;
+    to.clicks_not_counted += row.clicks_not_counted;
+    to.orders_millionths += row.orders_millionths;
+    to.new_customers_millionths += row.new_customers_millionths;
+    to.revenue_minor += row.revenue_minor;
+    to.net_revenue_minor += row.net_revenue_minor;
+    to.ad_cost_minor += row.ad_cost_minor;
+    to.commission_minor += row.commission_minor;
+}
+
+fn add_order(
+    rows: &mut HashMap<Vec<Option<String>>, Sums>,
+    journeys: &Journeys,
+    order: &ReportOrder,
+    question: &Question,
+    by: &[Dimension],
+) {
+    let steps = journeys.of(order);
+    let origin_of = |step: &Step| {
+        Origin {
+            day: order.day,
+            channel: step.channel,
+            source: step.source.as_deref(),
+            medium: step.medium.as_deref(),
+            campaign: step.campaign.as_deref(),
+            partner: step.partner,
+        }
+        .keys(by)
+    };
+    let unobserved =
+        Origin { day: order.day, channel: Channel::Direct, source: None, medium: None, campaign: None, partner: None };
+    let (keys, weights) = if steps.is_empty() {
+        (vec![unobserved.keys(by)], vec![1])
+    } else {
+        (steps.iter().map(origin_of).collect(), weights(question.model, &steps))
+    };
+    let orders = split_minor(1_000_000, &weights);
+    let revenue = split_minor(order.total_minor, &weights);
+    let net = split_minor(order.total_minor - order.refunded_minor, &weights);
+    for (index, keys) in keys.into_iter().enumerate() {
+        if weights[index] == 0 {
+            continue;
+        }
+        let row = rows.entry(keys).or_default();
+        row.orders_millionths += orders[index];
+        row.new_customers_millionths += if order.is_new { orders[index] } else { 0 };
+        row.revenue_minor += revenue[index];
+        row.net_revenue_minor += net[index];
+    }
+    if order.commission_minor != 0 {
+        // Commission is a cost of what won the payable credit, whatever the model says.
+        let won = steps.iter().find(|s| Some(&s.touch) == order.won_touch.as_ref());
+        let keys = won.map(origin_of).unwrap_or_else(|| {
+            Origin { channel: Channel::Affiliate, partner: order.partner_id, ..unobserved }.keys(by)
+        });
+        rows.entry(keys).or_default().commission_minor += order.commission_minor;
+    }
+}
+
+struct Journeys {
+    touches: HashMap<OrderId, Vec<OrderTouch>>,
+    promos: HashMap<OrderId, Vec<OrderPromo>>,
+}
+
+impl Journeys {
+    async fn load(service: &Tributary, from: NaiveDate, to: NaiveDate) -> Result<Journeys> {
+        let mut touches: HashMap<OrderId, Vec<OrderTouch>> = HashMap::new();
+        for touch in report::order_touches(&service.db, from, to).await? {
+            touches.entry(touch.order_id).or_default().push(touch);
+        }
+        let mut promos: HashMap<OrderId, Vec<OrderPromo>> = HashMap::new();
+        for promo in report::order_promos(&service.db, from, to).await? {
+            promos.entry(promo.order_id).or_default().push(promo);
+        }
+        Ok(Journeys { touches, promos })
+    }
+
+    fn of(&self, order: &ReportOrder) -> Vec<Step> {
+        let touches = self.touches.get(&order.id).map_or(&[][..], Vec::as_slice);
+        let promos = self.promos.get(&order.id).map_or(&[][..], Vec::as_slice);
+        journey(At::into(order.placed_at), touches, promos, Window::default())
+    }
+}
+
+/// What each partner brought, by payable credit: the orders that are owed to them.
+pub async fn partners(service: &Tributary, mut question: Question) -> Result<Report> {
+    check(&question)?;
+    question.group_by = vec![Dimension::Partner];
+    let db = &service.db;
+    let currency = match question.currency {
+        Some(currency) => currency,
+        None => default_currency(db).await?,
+    };
+    let mut rows: BTreeMap<PartnerId, Sums> = BTreeMap::new();
+    let mut visitors: HashSet<(PartnerId, String)> = HashSet::new();
+    let mut all_visitors: HashSet<String> = HashSet::new();
+    for total in report::touch_totals(db, question.from, question.to).await? {
+        let Some(partner) = total.partner_id else { continue };
+        let row = rows.entry(partner).or_default();
+        row.clicks += total.counted;
+        row.clicks_not_counted += total.not_counted;
+        if total.counted > 0 {
+            all_visitors.insert(total.visitor.clone());
+            if visitors.insert((partner, total.visitor)) {
+                row.visitors += 1;
+            }
+        }
+    }
+    let mut others = Others::new();
+    for order in report::orders(db, question.from, question.to).await? {
+        let Some(partner) = order.partner_id else { continue };
+        if order.currency != currency {
+            let other = others.entry(order.currency).or_default();
+            (other.0, other.1) = (other.0 + 1, other.1 + order.total_minor);
+            continue;
+        }
+        let row = rows.entry(partner).or_default();
+        row.orders_millionths += 1_000_000;
+        row.new_customers_millionths += if order.is_new { 1_000_000 } else { 0 };
+        row.revenue_minor += order.total_minor;
+        row.net_revenue_minor += order.total_minor - order.refunded_minor;
+        row.commission_minor += order.commission_minor;
+    }
+    let mut totals = Sums { visitors: all_visitors.len() as i64, ..Sums::default() };
+    for row in rows.values() {
+        add(&mut totals, row);
+    }
+    let mut rows: Vec<_> = rows.into_iter().map(|(id, sums)| (vec![Some(id.to_string())], sums)).collect();
+    rows.sort_by(|a, b| b.1.net_revenue_minor.cmp(&a.1.net_revenue_minor).then_with(|| a.0.cmp(&b.0)));
+    Ok(Report { question, currency, rows, totals, other_currencies: other_currencies(others) })
+}
+
+/// The names of partners by their ids as text, for reports that show them.
+pub async fn partner_names<'a>(on: impl Into<Reader<'a>>) -> Result<HashMap<String, String>> {
+    let all = partner::list(on, 0, i64::MAX).await?;
+    Ok(all.into_iter().map(|p| (p.id.to_string(), p.name)).collect())
+}
+
+impl Report {
+    /// The report as a table of text, totals last.
+    pub fn table(&self) -> super::export::Table {
+        let mut head: Vec<&str> = self.question.group_by.iter().map(|d| d.name()).collect();
+        const FIGURES: [&str; 17] = [
+            "clicks", "clicks_not_counted", "visitors", "orders", "new_customers", "revenue", "refunds", "net_revenue", "ad_cost",
+            "commission", "cost", "cr", "aov", "cpc", "cac", "roas", "roi",
+        ];
+        head.extend(FIGURES);
+        head.push("currency");
+        let mut table = super::export::Table::new(&head);
+        let width = self.question.group_by.len();
+        let total_keys: Vec<Option<String>> = (0..width).map(|i| (i == 0).then(|| "total".to_owned())).collect();
+        for (keys, sums) in self.rows.iter().map(|(k, s)| (k, s)).chain([(&total_keys, &self.totals)]) {
+            let f = sums.figures(self.currency);
+            let money = |m: Option<Money>| m.map(Money::decimal).unwrap_or_default();
+            let number = |n: Option<f64>| n.map(|n| n.to_string()).unwrap_or_default();
+            let mut cells: Vec<String> = keys.iter().map(|k| k.clone().unwrap_or_default()).collect();
+            cells.extend([f.clicks, f.clicks_not_counted, f.visitors].map(|n| n.to_string()));
+            cells.extend([f.orders, f.new_customers].map(|n| n.to_string()));
+            cells.extend([f.revenue, f.refunds, f.net_revenue, f.ad_cost, f.commission, f.cost].map(Money::decimal));
+            cells.extend([number(f.cr), money(f.aov), money(f.cpc), money(f.cac), number(f.roas), number(f.roi)]);
+            cells.push(self.currency.code().to_owned());
+            table.row(&cells.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        table
+    }
+}

@@ -1,0 +1,48 @@
+//! What a partner earned, lost and was paid in a month, by currency.
+
+use super::Result;
+use crate::domain::id::PartnerId;
+use crate::domain::ledger::JournalKind;
+use crate::domain::money::Currency;
+use crate::domain::time::Period;
+use crate::store::ledger::{Balance, StatementLine};
+use crate::store::{Reader, ledger};
+
+/// `closing = opening + earned − reversed + adjusted − paid = held + available + in_payment`.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    pub currency: Currency,
+    pub opening_minor: i64,
+    pub earned_minor: i64,
+    pub reversed_minor: i64,
+    pub adjusted_minor: i64,
+    pub paid_minor: i64,
+    pub closing: Balance,
+    pub lines: Vec<StatementLine>,
+}
+
+/// The statements of a month, one for each currency the partner ever had entries in by its end.
+pub async fn of_month<'a>(on: impl Into<Reader<'a>>, partner: PartnerId, period: Period) -> Result<Vec<Statement>> {
+    let mut reader = on.into();
+    let before = period.first_day().pred_opt().unwrap_or(period.first_day());
+    let opening = ledger::balances(reader.again(), Some(partner), before).await?;
+    let closing = ledger::balances(reader.again(), Some(partner), period.last_day()).await?;
+    let lines = ledger::statement_lines(reader, partner, period.first_day(), period.last_day()).await?;
+    Ok(closing
+        .into_iter()
+        .map(|(_, currency, closing)| {
+            let lines: Vec<StatementLine> = lines.iter().filter(|l| l.currency == currency).cloned().collect();
+            let sum = |kind| lines.iter().filter(|l| l.kind == kind).map(|l| l.amount_minor).sum::<i64>();
+            Statement {
+                currency,
+                opening_minor: opening.iter().find(|(_, c, _)| *c == currency).map_or(0, |(.., b)| b.total_minor()),
+                earned_minor: sum(JournalKind::Earned),
+                reversed_minor: -sum(JournalKind::Reversed),
+                adjusted_minor: sum(JournalKind::Adjusted),
+                paid_minor: -sum(JournalKind::Paid),
+                closing,
+                lines,
+            }
+        })
+        .collect())
+}

@@ -1,0 +1,99 @@
+//! HTTP: all routes on one screen.
+
+pub mod admin;
+pub mod api;
+pub mod assets;
+pub mod cabinet;
+pub mod edge;
+pub mod error;
+pub mod health;
+pub mod language;
+pub mod openapi;
+pub mod signin;
+pub mod who;
+
+use crate::service::Tributary;
+use crate::service::linkbook::LinkBook;
+use crate::service::mover::Mover;
+use crate::service::spool::Spool;
+use actix_web::web::{self, ServiceConfig, get, post, resource, scope};
+use std::sync::Arc;
+
+/// What all handlers share.
+#[derive(Clone)]
+pub struct App {
+    pub service: Tributary,
+    pub spool: Spool,
+    pub links: LinkBook,
+    pub mover: Mover,
+    pub edge: Arc<edge::EdgeSettings>,
+    /// Without a slash at its end.
+    pub public_url: String,
+}
+
+/// Every route.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(resource("/r/{code}").get(edge::redirect).head(edge::redirect))
+        .service(resource("/px.gif").get(edge::pixel))
+        .service(resource("/t.js").get(edge::snippet))
+        .service(resource("/e").post(edge::event).route(web::method(actix_web::http::Method::OPTIONS).to(edge::preflight)))
+        .route("/healthz", get().to(health::live))
+        .route("/readyz", get().to(health::ready))
+        .route("/metrics", get().to(health::metrics))
+        .route("/openapi.json", get().to(openapi::document))
+        .service(scope("/v1").configure(api_routes))
+        .configure(page_routes);
+}
+
+fn api_routes(config: &mut ServiceConfig) {
+    use api::*;
+    config
+        .service(resource("/programs").get(programs::list).post(programs::create))
+        .service(resource("/programs/{id}").get(programs::one).patch(programs::change))
+        .service(resource("/partners").get(partners::list).post(partners::create))
+        .service(resource("/partners/{id}").get(partners::one).patch(partners::change))
+        .route("/partners/{id}/statement", get().to(partners::statement))
+        .service(resource("/links").get(links::list).post(links::create))
+        .service(resource("/links/{id}").get(links::one).patch(links::change))
+        .service(resource("/promo-codes").get(promo_codes::list).post(promo_codes::create))
+        .route("/promo-codes/check", post().to(promo_codes::check))
+        .service(resource("/promo-codes/{id}").get(promo_codes::one).patch(promo_codes::change))
+        .service(resource("/commission-rules").get(commission_rules::list).post(commission_rules::create))
+        .service(resource("/commission-rules/{id}").get(commission_rules::one).patch(commission_rules::change))
+        .service(resource("/orders").get(orders::list).post(orders::record))
+        .route("/orders/{external_id}", get().to(orders::one))
+        .route("/orders/{external_id}/refunds", post().to(orders::refund))
+        .route("/orders/{external_id}/attribution", get().to(orders::attribution))
+        .route("/costs", post().to(costs::replace))
+        .route("/classify", post().to(classify::classify))
+        .route("/reports/channels", get().to(reports::channels))
+        .route("/reports/partners", get().to(reports::partners))
+        .route("/ledger/entries", get().to(payouts::entries))
+        .route("/periods/{period}/close", post().to(payouts::close))
+        .service(resource("/payout-runs").get(payouts::list).post(payouts::build))
+        .route("/payout-runs/{id}", get().to(payouts::one))
+        .route("/payout-runs/{id}/approve", post().to(payouts::approve))
+        .route("/payout-runs/{id}/export", get().to(payouts::export))
+        .route("/payout-runs/{id}/paid", post().to(payouts::paid))
+        .route("/misses", get().to(misses::list))
+        .default_service(web::to(api::unknown_route));
+}
+
+fn page_routes(config: &mut ServiceConfig) {
+    config
+        .route("/", get().to(signin::root))
+        .service(resource("/signin").get(signin::page).post(signin::sign_in))
+        .route("/signout", post().to(signin::sign_out))
+        .route("/language", post().to(signin::choose_language))
+        .route("/assets/{file}", get().to(assets::file))
+        .route("/admin", get().to(admin::home))
+        .route("/admin/orders/{external_id}", get().to(admin::order))
+        .route("/admin/payouts/{period}", get().to(admin::payouts))
+        .route("/admin/payouts/{period}/close", post().to(admin::close))
+        .route("/admin/payouts/{period}/build", post().to(admin::build))
+        .route("/admin/payout-runs/{id}/approve", post().to(admin::approve))
+        .route("/admin/payout-runs/{id}/paid", post().to(admin::paid))
+        .route("/admin/payout-runs/{id}/export", get().to(admin::export))
+        .route("/cabinet", get().to(cabinet::home));
+}

@@ -1,0 +1,50 @@
+//! Tracking links.
+
+use super::{Body, Page, act, id, listed, view};
+use crate::domain::id::LinkId;
+use crate::service::Error;
+use crate::service::access::Scope;
+use crate::service::catalog::{LinkInput, save_link};
+use crate::store::link;
+use crate::web::App;
+use crate::web::error::Problem;
+use crate::web::who::ApiKey;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, Query};
+use actix_web::{HttpRequest, HttpResponse};
+
+/// Make a link.
+#[utoipa::path(post, path = "/v1/links", tag = "Links", request_body = LinkInput, responses((status = 201, description = "Made"), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn create(app: Data<App>, key: ApiKey, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    let input: LinkInput = body.read()?;
+    act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
+        Ok((StatusCode::CREATED, view::link(&save_link(tx, context, None, &input).await?, &app.public_url)))
+    })
+    .await
+}
+
+/// Change a link: not its code and program.
+#[utoipa::path(patch, path = "/v1/links/{id}", tag = "Links", request_body = LinkInput, params(("id" = String, Path)), responses((status = 200, description = "Changed"), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub async fn change(app: Data<App>, key: ApiKey, request: HttpRequest, path: Path<String>, body: Body) -> Result<HttpResponse, Problem> {
+    let (known, input): (LinkId, LinkInput) = (id(&path)?, body.read()?);
+    act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
+        Ok((StatusCode::OK, view::link(&save_link(tx, context, Some(known), &input).await?, &app.public_url)))
+    })
+    .await
+}
+
+/// One link.
+#[utoipa::path(get, path = "/v1/links/{id}", tag = "Links", params(("id" = String, Path)), responses((status = 200, description = "The link"), (status = 404, body = Problem)))]
+pub async fn one(app: Data<App>, _key: ApiKey, path: Path<String>) -> Result<HttpResponse, Problem> {
+    let wanted: LinkId = id(&path)?;
+    let found = link::by_id(&app.service.db, wanted).await?.ok_or_else(|| Error::not_found(wanted))?;
+    Ok(HttpResponse::Ok().json(view::link(&found, &app.public_url)))
+}
+
+/// All links.
+#[utoipa::path(get, path = "/v1/links", tag = "Links", params(("limit" = Option<i64>, Query), ("cursor" = Option<String>, Query)), responses((status = 200, description = "A page of links")))]
+pub async fn list(app: Data<App>, _key: ApiKey, request: HttpRequest, page: Query<Page>) -> Result<HttpResponse, Problem> {
+    let limit = page.limit()?;
+    let found = link::list(&app.service.db, None, page.after()?, limit).await?;
+    Ok(listed(&request, limit, found, |l| l.id.0, |l| view::link(l, &app.public_url)))
+}

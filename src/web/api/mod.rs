@@ -1,0 +1,234 @@
+//! `/v1`: a file per resource. A handler takes checked input, calls one service or reads the store, and answers.
+
+pub mod classify;
+pub mod commission_rules;
+pub mod costs;
+pub mod links;
+pub mod misses;
+pub mod orders;
+pub mod partners;
+pub mod payouts;
+pub mod programs;
+pub mod promo_codes;
+pub mod reports;
+pub mod view;
+
+use super::App;
+use super::error::Problem;
+use super::who::ApiKey;
+use crate::service::access::Scope;
+use crate::service::{self, Context};
+use crate::store::{Tx, account};
+use actix_web::dev::Payload;
+use actix_web::http::{StatusCode, header};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::future::Future;
+use std::pin::Pin;
+
+/// The largest body that is read.
+const LARGEST_BODY: usize = 5 * 1024 * 1024;
+
+/// The bytes of a body, at most 5 MiB: `413` beyond.
+pub struct Body(pub Vec<u8>);
+
+impl FromRequest for Body {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Body, Problem>>>>;
+
+    fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let mut payload = payload.take();
+        Box::pin(async move {
+            let mut body = Vec::new();
+            while let Some(chunk) = payload.next().await {
+                let chunk = chunk.map_err(|e| Problem::malformed(format!("the body broke off: {e}")))?;
+                if body.len() + chunk.len() > LARGEST_BODY {
+                    return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the body is over 5 MiB"));
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(Body(body))
+        })
+    }
+}
+
+impl Body {
+    /// Reads JSON: `400` if it is none, `422` with a pointer if it is another shape than wanted.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let value: Value = serde_json::from_slice(&self.0).map_err(|e| Problem::malformed(format!("the body is not JSON: {e}")))?;
+        if holds_nul(&value) {
+            return Err(Problem::field("", "a text holds a NUL character"));
+        }
+        serde_path_to_error::deserialize(value).map_err(|error| {
+            let mut pointer: String = error.path().iter().fold(String::new(), |mut pointer, segment| {
+                match segment {
+                    serde_path_to_error::Segment::Seq { index } => pointer += &format!("/{index}"),
+                    serde_path_to_error::Segment::Map { key } => pointer += &format!("/{key}"),
+                    serde_path_to_error::Segment::Enum { variant } => pointer += &format!("/{variant}"),
+                    serde_path_to_error::Segment::Unknown => {}
+                }
+                pointer
+            });
+            let detail = error.inner().to_string();
+            if let Some(field) = detail.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next())
+                && !pointer.ends_with(&format!("/{field}"))
+            {
+                pointer += &format!("/{field}");
+            }
+            Problem::field(&pointer, detail)
+        })
+    }
+
+    /// As [`Body::read`]; an empty body reads like `{}`.
+    pub fn read_or_empty<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        if self.0.iter().all(u8::is_ascii_whitespace) { Body(b"{}".to_vec()).read() } else { self.read() }
+    }
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(fields) => fields.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Runs an act in one transaction and remembers its answer under the request's `Idempotency-Key`, in the same
+/// transaction: the act and its answer are stored together or not at all.
+pub async fn act<F>(app: &App, key: &ApiKey, request: &HttpRequest, body: &Body, scope: Scope, act: F) -> Result<HttpResponse, Problem>
+where
+    F: AsyncFnOnce(&mut Tx, &Context) -> service::Result<(StatusCode, Value)>,
+{
+    key.needs(scope)?;
+    let idempotency_key = match request.headers().get("idempotency-key") {
+        None => None,
+        Some(value) => Some(check_idempotency_key(value)?),
+    };
+    let mut hasher = Sha256::new();
+    hasher.update(format!("{} {}\n", request.method(), request.uri()));
+    hasher.update(&body.0);
+    let request_hash = hex::encode(hasher.finalize());
+
+    let context = app.service.context(&key.actor());
+    let mut tx = app.service.db.begin().await?;
+    if let Some(idempotency_key) = &idempotency_key
+        && let Some((hash, status, answer)) = account::answered(&mut tx, key.id, idempotency_key).await?
+    {
+        if hash != request_hash {
+            return Err(Problem::field("", "this Idempotency-Key was used with another request"));
+        }
+        let status = u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok()).unwrap_or(StatusCode::OK);
+        return Ok(HttpResponse::build(status).content_type("application/json").insert_header(("idempotent-replay", "true")).body(answer));
+    }
+    let (status, answer) = act(&mut tx, &context).await?;
+    let answer = answer.to_string();
+    if let Some(idempotency_key) = &idempotency_key {
+        let status = i64::from(status.as_u16());
+        account::remember_answer(&mut tx, key.id, idempotency_key, &request_hash, status, &answer, context.at()).await?;
+    }
+    tx.commit().await?;
+    app.links.refresh(&app.service.db).await?;
+    Ok(HttpResponse::build(status).content_type("application/json").body(answer))
+}
+
+fn check_idempotency_key(value: &header::HeaderValue) -> Result<String, Problem> {
+    let text = value.to_str().ok().filter(|t| !t.is_empty() && t.len() <= 255);
+    text.map(str::to_owned).ok_or_else(|| Problem::malformed("the Idempotency-Key has 1 to 255 ASCII characters"))
+}
+
+/// `?limit=&cursor=` of a list; the cursor is the number in the last id.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+pub struct Page {
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+impl Page {
+    pub fn limit(&self) -> Result<i64, Problem> {
+        match self.limit {
+            None => Ok(100),
+            Some(limit @ 1..=1000) => Ok(limit),
+            Some(_) => Err(Problem::field("/limit", "must be from 1 to 1000")),
+        }
+    }
+
+    pub fn after(&self) -> Result<i64, Problem> {
+        match self.cursor.as_deref() {
+            None | Some("") => Ok(0),
+            Some(cursor) => {
+                cursor.parse().ok().filter(|n| *n >= 0).ok_or_else(|| Problem::field("/cursor", "is not a cursor of this list"))
+            }
+        }
+    }
+}
+
+/// A list: JSON, or CSV if that is what the client accepts.
+pub fn listed<T>(request: &HttpRequest, limit: i64, items: Vec<T>, id: impl Fn(&T) -> i64, view: impl Fn(&T) -> Value) -> HttpResponse {
+    let next = (items.len() as i64 == limit).then(|| items.last().map(|last| id(last).to_string())).flatten();
+    let data: Vec<Value> = items.iter().map(view).collect();
+    if wants_csv(request) {
+        let mut answer = HttpResponse::Ok();
+        if let Some(next) = next {
+            answer.insert_header(("x-next-cursor", next));
+        }
+        return answer.content_type("text/csv; charset=utf-8").body(csv_of(&data));
+    }
+    HttpResponse::Ok().json(serde_json::json!({ "data": data, "next_cursor": next }))
+}
+
+pub fn wants_csv(request: &HttpRequest) -> bool {
+    let accept = request.headers().get(header::ACCEPT).and_then(|h| h.to_str().ok()).unwrap_or_default();
+    accept.split(',').any(|part| part.trim().starts_with("text/csv"))
+}
+
+/// Objects as CSV: a column for each field of any of them, nested ones as `customer.id`, money as its amount beside
+/// `….currency`.
+pub fn csv_of(data: &[Value]) -> Vec<u8> {
+    let rows: Vec<Vec<(String, String)>> = data.iter().map(|item| flat("", item)).collect();
+    let mut head: Vec<&str> = Vec::new();
+    for (name, _) in rows.iter().flatten() {
+        if !head.contains(&name.as_str()) {
+            head.push(name);
+        }
+    }
+    let mut table = crate::service::export::Table::new(&head);
+    for row in &rows {
+        let cell = |name: &&str| row.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.as_str());
+        table.row(&head.iter().map(cell).collect::<Vec<_>>());
+    }
+    table.csv()
+}
+
+fn flat(prefix: &str, value: &Value) -> Vec<(String, String)> {
+    let named = |text: String| vec![(prefix.to_owned(), text)];
+    match value {
+        Value::Null => named(String::new()),
+        Value::String(text) => named(text.clone()),
+        Value::Object(fields) => {
+            let money = fields.len() == 2 && fields.contains_key("amount") && fields.contains_key("currency");
+            fields
+                .iter()
+                .flat_map(|(key, value)| match (prefix, key.as_str()) {
+                    ("", key) => flat(key, value),
+                    (prefix, "amount") if money => flat(prefix, value),
+                    (prefix, key) => flat(&format!("{prefix}.{key}"), value),
+                })
+                .collect()
+        }
+        other => named(other.to_string()),
+    }
+}
+
+/// Reads a path segment as an id: what is none is not found.
+pub fn id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|e| Problem::new(StatusCode::NOT_FOUND, "not-found", e))
+}
+
+/// Anything else under `/v1`.
+pub async fn unknown_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(Problem::new(StatusCode::NOT_FOUND, "not-found", format!("there is no {} {}", request.method(), request.path())))
+}

@@ -1,0 +1,164 @@
+//! Orders, refunds, and why an order is owed to whom.
+
+use super::{Body, Page, act, listed, view};
+use crate::domain::attribution::{Model, Window};
+use crate::domain::money::{Money, split_minor};
+use crate::service::access::Scope;
+use crate::service::order::{OrderInput, Recorded, RefundInput, record as record_order, record_refund};
+use crate::service::report::{journey, weights};
+use crate::service::{Error, decide};
+use crate::store::order::Order;
+use crate::store::report::OrderTouch;
+use crate::store::{Tx, commission, decision, order, refund as refunds, report, touch};
+use crate::web::App;
+use crate::web::error::Problem;
+use crate::web::who::ApiKey;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Map, Value, json};
+
+async fn shown(tx: &mut Tx, order: &Order) -> crate::service::Result<Value> {
+    let decided = decision::of_order(&mut *tx, order.id).await?;
+    let commissions = commission::of_order(&mut *tx, order.id).await?;
+    Ok(view::order(order, decided.as_ref(), &commissions))
+}
+
+fn status(recorded: &Recorded) -> StatusCode {
+    if recorded.is_new { StatusCode::CREATED } else { StatusCode::OK }
+}
+
+/// Record an order, or replace it, by its external id.
+#[utoipa::path(post, path = "/v1/orders", tag = "Orders", request_body = OrderInput, responses((status = 201, description = "New"), (status = 200, description = "Known, replaced"), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn record(app: Data<App>, key: ApiKey, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    let input: OrderInput = body.read()?;
+    // Clicks that are on disk must be in the store before anything is decided on them.
+    app.mover.move_all().await?;
+    act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
+        let recorded = record_order(tx, context, &input.check(context)?).await?;
+        Ok((status(&recorded), shown(tx, &recorded.order).await?))
+    })
+    .await
+}
+
+/// Record a refund, once by its id.
+#[utoipa::path(post, path = "/v1/orders/{external_id}/refunds", tag = "Orders", request_body = RefundInput, params(("external_id" = String, Path)), responses((status = 201, description = "New"), (status = 200, description = "Known"), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn refund(app: Data<App>, key: ApiKey, request: HttpRequest, path: Path<String>, body: Body) -> Result<HttpResponse, Problem> {
+    let input: RefundInput = body.read()?;
+    act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
+        let recorded = record_refund(tx, context, &path, &input).await?;
+        Ok((status(&recorded), shown(tx, &recorded.order).await?))
+    })
+    .await
+}
+
+async fn find(tx: &mut Tx, external_id: &str) -> crate::service::Result<Order> {
+    let found = order::by_external_id(&mut *tx, external_id).await?;
+    found.ok_or_else(|| Error::not_found(format!("order '{external_id}'")))
+}
+
+/// One order, with its refunds.
+#[utoipa::path(get, path = "/v1/orders/{external_id}", tag = "Orders", params(("external_id" = String, Path)), responses((status = 200, description = "The order"), (status = 404, body = Problem)))]
+pub async fn one(app: Data<App>, _key: ApiKey, path: Path<String>) -> Result<HttpResponse, Problem> {
+    let mut tx = app.service.db.begin().await?;
+    let found = find(&mut tx, &path).await?;
+    let mut answer = shown(&mut tx, &found).await?;
+    let list: Vec<Value> = refunds::of_order(&mut tx, found.id)
+        .await?
+        .iter()
+        .map(|r| json!({ "refund_id": r.refund_id, "amount": Money::new(r.amount_minor, found.amounts.currency), "refunded_at": view::instant(r.refunded_at) }))
+        .collect();
+    answer["refunds"] = json!(list);
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// All orders.
+#[utoipa::path(get, path = "/v1/orders", tag = "Orders", params(("limit" = Option<i64>, Query), ("cursor" = Option<String>, Query)), responses((status = 200, description = "A page of orders")))]
+pub async fn list(app: Data<App>, _key: ApiKey, request: HttpRequest, page: Query<Page>) -> Result<HttpResponse, Problem> {
+    let limit = page.limit()?;
+    let found = order::list(&app.service.db, None, page.after()?, limit).await?;
+    let mut views = Vec::with_capacity(found.len());
+    for order in found {
+        let decided = decision::of_order(&app.service.db, order.id).await?;
+        let commissions = commission::of_order(&app.service.db, order.id).await?;
+        views.push((order.id.0, view::order(&order, decided.as_ref(), &commissions)));
+    }
+    Ok(listed(&request, limit, views, |v| v.0, |v| v.1.clone()))
+}
+
+/// Why an order is owed to whom: touches, credit by every model, the payable decision with its trace.
+#[utoipa::path(get, path = "/v1/orders/{external_id}/attribution", tag = "Orders", params(("external_id" = String, Path)), responses((status = 200, description = "The attribution"), (status = 404, body = Problem)))]
+pub async fn attribution(app: Data<App>, _key: ApiKey, path: Path<String>) -> Result<HttpResponse, Problem> {
+    app.mover.move_all().await?;
+    let mut tx = app.service.db.begin().await?;
+    let found = find(&mut tx, &path).await?;
+    let touches = touch::of_person(&mut tx, found.person).await?;
+    let promos = report::promos_of_order(&mut tx, found.id).await?;
+    let counted: Vec<OrderTouch> = touches
+        .iter()
+        .filter(|t| t.mark.is_none())
+        .map(|t| OrderTouch {
+            order_id: found.id,
+            id: t.id,
+            external_id: t.external_id.clone(),
+            at: t.at.into(),
+            kind: t.kind,
+            channel: t.channel,
+            source: t.source.clone(),
+            medium: t.medium.clone(),
+            campaign: t.campaign.clone(),
+            partner_id: t.partner_id,
+        })
+        .collect();
+    let steps = journey(found.placed_at, &counted, &promos, Window::default());
+    let net = found.amounts.net();
+    let mut models = Map::new();
+    for model in Model::ALL {
+        let credits: Vec<Value> = if steps.is_empty() {
+            vec![json!({ "touch": null, "channel": "direct", "source": null, "campaign": null, "partner": null, "unobserved": true, "weight": 1.0, "amount": net })]
+        } else {
+            let weights = weights(model, &steps);
+            let whole: u64 = weights.iter().sum();
+            let amounts = split_minor(net.minor(), &weights);
+            let credited = steps.iter().zip(weights).zip(amounts).filter(|((_, weight), _)| *weight > 0);
+            credited
+                .map(|((step, weight), minor)| {
+                    json!({
+                        "touch": step.touch, "channel": step.channel, "source": step.source, "medium": step.medium,
+                        "campaign": step.campaign, "partner": step.partner,
+                        "weight": weight as f64 / whole as f64, "amount": Money::new(minor, net.currency()),
+                    })
+                })
+                .collect()
+        };
+        models.insert(model.name().to_owned(), json!(credits));
+    }
+    let touches: Vec<Value> = touches
+        .iter()
+        .map(|t| {
+            json!({
+                "id": t.label(), "at": view::instant(t.at), "kind": t.kind, "channel": t.channel, "source": t.source,
+                "medium": t.medium, "campaign": t.campaign, "partner": t.partner_id, "link": t.link_id,
+                "mark": t.mark, "mark_reason": t.mark_reason, "visitor": t.visitor_id, "click_ids": t.click_ids, "subs": t.subs,
+                "counts": steps.iter().any(|s| s.touch == t.label()),
+            })
+        })
+        .collect();
+    let decided = decision::of_order(&mut tx, found.id).await?;
+    let mut payable = view::payable(decided.as_ref());
+    match &decided {
+        Some(decided) => {
+            payable["trace"] = json!(decided.trace.0);
+            payable["other_policies"] = json!(decided.other_policies.0);
+        }
+        None => {
+            // Not approved yet: what would be said today; nothing of it is stored.
+            let (decision, _) = decide::consider(&mut tx, &found).await?;
+            payable["trace"] = json!(decision.trace);
+            payable["other_policies"] = json!(decision.other_policies);
+        }
+    }
+    let commissions: Vec<Value> = commission::of_order(&mut tx, found.id).await?.iter().map(view::commission).collect();
+    let answer = json!({ "order": found.external_id, "touches": touches, "models": models, "payable": payable, "commissions": commissions });
+    Ok(HttpResponse::Ok().json(answer))
+}

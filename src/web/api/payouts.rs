@@ -1,0 +1,148 @@
+//! The accountant's month, and the ledger behind it.
+
+use super::{Body, Page, act, id, listed, view};
+use crate::domain::id::{PartnerId, PayoutRunId};
+use crate::domain::money::Currency;
+use crate::domain::time::Period;
+use crate::service::access::Scope;
+use crate::service::payout as payouts;
+use crate::store::{ledger, payout};
+use crate::web::App;
+use crate::web::error::Problem;
+use crate::web::who::ApiKey;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{Data, Path, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::json;
+
+fn period(text: &str) -> Result<Period, Problem> {
+    text.parse().map_err(|e| Problem::field("/period", e))
+}
+
+/// Close a month, and all before it.
+#[utoipa::path(post, path = "/v1/periods/{period}/close", tag = "Payouts", params(("period" = String, Path)), responses((status = 200, description = "Closed"), (status = 409, body = Problem)))]
+pub async fn close(app: Data<App>, key: ApiKey, request: HttpRequest, path: Path<String>, body: Body) -> Result<HttpResponse, Problem> {
+    let month = period(&path)?;
+    act(&app, &key, &request, &body, Scope::Admin, async |tx, context| {
+        payouts::close(tx, context, month).await?;
+        let closing = payout::closing(&mut *tx, &month.to_string()).await?;
+        let (at, by) = closing.map(|(at, by)| (view::instant(at), by)).unzip();
+        Ok((StatusCode::OK, json!({ "period": month, "closed": true, "closed_at": at, "closed_by": by })))
+    })
+    .await
+}
+
+/// Which month to pay, and in which currency.
+#[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BuildInput {
+    pub period: Option<String>,
+    pub currency: Option<String>,
+    /// Pay what is available now, although the month is not closed.
+    pub early: Option<bool>,
+}
+
+/// Build the run of a month.
+#[utoipa::path(post, path = "/v1/payout-runs", tag = "Payouts", request_body = BuildInput, responses((status = 201, description = "Built"), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn build(app: Data<App>, key: ApiKey, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    let input: BuildInput = body.read()?;
+    let month = period(input.period.as_deref().ok_or_else(|| Problem::field("/period", "is required"))?)?;
+    let currency = match &input.currency {
+        None => None,
+        Some(text) => Some(text.parse::<Currency>().map_err(|e| Problem::field("/currency", e))?),
+    };
+    act(&app, &key, &request, &body, Scope::Admin, async |tx, context| {
+        let built = payouts::build(tx, context, month, currency, input.early.unwrap_or(false)).await?;
+        Ok((StatusCode::CREATED, view::run(&built)))
+    })
+    .await
+}
+
+/// All runs.
+#[utoipa::path(get, path = "/v1/payout-runs", tag = "Payouts", params(("limit" = Option<i64>, Query), ("cursor" = Option<String>, Query)), responses((status = 200, description = "A page of runs, without lines")))]
+pub async fn list(app: Data<App>, _key: ApiKey, request: HttpRequest, page: Query<Page>) -> Result<HttpResponse, Problem> {
+    let limit = page.limit()?;
+    let found = payout::list(&app.service.db, page.after()?, limit).await?;
+    Ok(listed(&request, limit, found, |r| r.id.0, |r| view::run(&payouts::RunWithLines { run: r.clone(), lines: Vec::new() })))
+}
+
+/// One run with its lines.
+#[utoipa::path(get, path = "/v1/payout-runs/{id}", tag = "Payouts", params(("id" = String, Path)), responses((status = 200, description = "The run"), (status = 404, body = Problem)))]
+pub async fn one(app: Data<App>, _key: ApiKey, path: Path<String>) -> Result<HttpResponse, Problem> {
+    let wanted: PayoutRunId = id(&path)?;
+    Ok(HttpResponse::Ok().json(view::run(&payouts::load(&app.service.db, wanted).await?)))
+}
+
+/// Approve a run.
+#[utoipa::path(post, path = "/v1/payout-runs/{id}/approve", tag = "Payouts", params(("id" = String, Path)), responses((status = 200, description = "Approved"), (status = 404, body = Problem)))]
+pub async fn approve(app: Data<App>, key: ApiKey, request: HttpRequest, path: Path<String>, body: Body) -> Result<HttpResponse, Problem> {
+    let wanted: PayoutRunId = id(&path)?;
+    act(&app, &key, &request, &body, Scope::Admin, async |tx, context| {
+        Ok((StatusCode::OK, view::run(&payouts::approve(tx, context, wanted).await?)))
+    })
+    .await
+}
+
+/// Which file is wanted.
+#[derive(Debug, serde::Deserialize)]
+pub struct Format {
+    format: Option<String>,
+}
+
+/// The file of a run: the same bytes every time.
+#[utoipa::path(get, path = "/v1/payout-runs/{id}/export", tag = "Payouts", params(("id" = String, Path), ("format" = Option<String>, Query, description = "csv")), responses((status = 200, description = "The file", content_type = "text/csv"), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub async fn export(app: Data<App>, key: ApiKey, path: Path<String>, format: Query<Format>) -> Result<HttpResponse, Problem> {
+    let wanted: PayoutRunId = id(&path)?;
+    key.needs(Scope::Read)?;
+    if format.format.as_deref().is_some_and(|f| f != "csv") {
+        return Err(Problem::field("/format", "only csv is there"));
+    }
+    let mut tx = app.service.db.begin().await?;
+    let bytes = payouts::export_csv(&mut tx, &app.service.context(&key.actor()), wanted).await?;
+    tx.commit().await?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{wanted}.csv\"")))
+        .body(bytes))
+}
+
+/// The bank's reference of the payment.
+#[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaidInput {
+    pub bank_reference: Option<String>,
+}
+
+/// Mark an approved run as paid.
+#[utoipa::path(post, path = "/v1/payout-runs/{id}/paid", tag = "Payouts", request_body = PaidInput, params(("id" = String, Path)), responses((status = 200, description = "Paid"), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn paid(app: Data<App>, key: ApiKey, request: HttpRequest, path: Path<String>, body: Body) -> Result<HttpResponse, Problem> {
+    let (wanted, input): (PayoutRunId, PaidInput) = (id(&path)?, body.read_or_empty()?);
+    if input.bank_reference.as_deref().is_some_and(|r| r.len() > 200 || r.chars().any(char::is_control)) {
+        return Err(Problem::field("/bank_reference", "must be a line of at most 200 characters"));
+    }
+    act(&app, &key, &request, &body, Scope::Admin, async |tx, context| {
+        Ok((StatusCode::OK, view::run(&payouts::mark_paid(tx, context, wanted, input.bank_reference.as_deref()).await?)))
+    })
+    .await
+}
+
+/// Whose entries.
+#[derive(Debug, serde::Deserialize)]
+pub struct Whose {
+    partner: Option<String>,
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+/// The entries of the ledger, oldest first.
+#[utoipa::path(get, path = "/v1/ledger/entries", tag = "Ledger", params(("partner" = Option<String>, Query), ("limit" = Option<i64>, Query), ("cursor" = Option<String>, Query)), responses((status = 200, description = "A page of entries")))]
+pub async fn entries(app: Data<App>, _key: ApiKey, request: HttpRequest, query: Query<Whose>) -> Result<HttpResponse, Problem> {
+    let page = Page { limit: query.limit, cursor: query.cursor.clone() };
+    let limit = page.limit()?;
+    let partner: Option<PartnerId> = match &query.partner {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|e| Problem::field("/partner", e))?),
+    };
+    let found = ledger::entries(&app.service.db, partner, page.after()?, limit).await?;
+    Ok(listed(&request, limit, found, |e| e.id.0, view::entry))
+}

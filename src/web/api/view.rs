@@ -1,0 +1,233 @@
+//! How things look outside.
+
+use crate::domain::commission::{Rule, Terms};
+use crate::domain::money::{Currency, Money, RatePpm};
+use crate::domain::program::Program;
+use crate::service::payout::{RunWithLines, state_name};
+use crate::store::commission::Commission;
+use crate::store::decision::StoredDecision;
+use crate::store::ledger::EntryRow;
+use crate::store::link::Link;
+use crate::store::order::Order;
+use crate::store::partner::Partner;
+use crate::store::promo::PromoCode;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+
+/// RFC 3339 in UTC.
+pub fn instant(at: impl Into<DateTime<Utc>>) -> String {
+    let at: DateTime<Utc> = at.into();
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+fn money(minor: i64, currency: Currency) -> Money {
+    Money::new(minor, currency)
+}
+
+pub fn program(p: &Program) -> Value {
+    json!({
+        "id": p.id,
+        "name": p.name,
+        "currency": p.currency,
+        "destination_hosts": p.destination_hosts,
+        "click_window_days": p.click_window_days,
+        "view_window_days": p.view_window_days,
+        "hold_days": p.hold_days,
+        "credit_policy": p.credit_policy,
+        "min_payout": money(p.min_payout_minor, p.currency),
+        "new_customers_only": p.new_customers_only,
+        "fallback_url": p.fallback_url,
+    })
+}
+
+pub fn partner(p: &Partner) -> Value {
+    json!({
+        "id": p.id,
+        "external_id": p.external_id,
+        "name": p.name,
+        "email": p.email,
+        "kind": p.kind,
+        "status": p.status,
+        "group": p.group_name,
+        "payout": p.payout.0,
+        "created_at": instant(p.created_at),
+    })
+}
+
+pub fn link(l: &Link, public_url: &str) -> Value {
+    json!({
+        "id": l.id,
+        "code": l.code,
+        "short_url": format!("{public_url}/r/{}", l.code),
+        "program": l.program_id,
+        "partner": l.partner_id,
+        "url": l.url,
+        "utm": l.utm.0,
+        "expires_at": l.expires_at.map(instant),
+        "paused": l.paused,
+        "created_at": instant(l.created_at),
+    })
+}
+
+pub fn promo_code(p: &PromoCode, currency: Currency) -> Value {
+    let discount = match (p.discount_ppm.and_then(RatePpm::from_ppm), p.discount_minor) {
+        (Some(rate), _) => json!({ "percent": rate.percent() }),
+        (None, Some(minor)) => json!({ "amount": money(minor, currency) }),
+        (None, None) => Value::Null,
+    };
+    json!({
+        "id": p.id,
+        "code": p.code,
+        "program": p.program_id,
+        "partner": p.partner_id,
+        "discount": discount,
+        "starts_at": p.starts_at.map(instant),
+        "ends_at": p.ends_at.map(instant),
+        "max_uses": p.max_uses,
+        "created_at": instant(p.created_at),
+    })
+}
+
+pub fn rule(r: &Rule, currency: Currency) -> Value {
+    let (percent, fixed) = match r.terms {
+        Terms::Percent(rate) => (Some(rate.percent()), None),
+        Terms::Fixed(minor) => (None, Some(money(minor, currency))),
+    };
+    json!({
+        "id": r.id,
+        "version": r.version,
+        "program": r.program,
+        "partner": r.partner,
+        "group": r.group,
+        "product": r.product,
+        "category": r.category,
+        "customer": r.customer,
+        "on": "order",
+        "percent": percent,
+        "fixed": fixed,
+        "priority": r.priority,
+        "starts_at": instant(r.starts_at),
+        "ends_at": r.ends_at.map(instant),
+    })
+}
+
+pub fn commission(c: &Commission) -> Value {
+    let owed = &c.explanation.0;
+    json!({
+        "id": c.id,
+        "partner": c.partner_id,
+        "program": c.program_id,
+        "state": state_name(c.state),
+        "amount": money(c.amount_minor, c.currency),
+        "hold_until": instant(c.hold_until),
+        "payout_run": c.payout_run_id,
+        "rule": c.rule_id,
+        "rule_version": c.rule_version,
+        "formula": owed.formula(),
+        "explanation": {
+            "total": money(owed.total_minor, owed.currency),
+            "tax": money(owed.tax_minor, owed.currency),
+            "shipping": money(owed.shipping_minor, owed.currency),
+            "refunded": money(owed.refunded_minor, owed.currency),
+            "commissionable": money(owed.commissionable_minor, owed.currency),
+            "base": money(owed.base_minor, owed.currency),
+            "before_refunds": money(owed.full_minor, owed.currency),
+            "rounding": "half_even",
+        },
+    })
+}
+
+pub fn payable(decision: Option<&StoredDecision>) -> Value {
+    match decision {
+        None => json!({ "partner": null, "via": "none", "reason": null, "policy": null, "decided": false }),
+        Some(d) => json!({
+            "partner": d.partner_id,
+            "program": d.program_id,
+            "via": d.via,
+            "reason": d.reason,
+            "policy": d.policy,
+            "touch": d.touch,
+            "decided": true,
+            "decided_at": instant(d.decided_at),
+        }),
+    }
+}
+
+pub fn order(o: &Order, decision: Option<&StoredDecision>, commissions: &[Commission]) -> Value {
+    let c = o.amounts.currency;
+    let items: Vec<Value> = o
+        .amounts
+        .items
+        .iter()
+        .map(|i| json!({ "sku": i.sku, "name": i.name, "category": i.category, "quantity": i.quantity, "amount": money(i.amount_minor, c) }))
+        .collect();
+    json!({
+        "id": o.id,
+        "external_id": o.external_id,
+        "status": o.status,
+        "placed_at": instant(o.placed_at),
+        "currency": c,
+        "total": money(o.amounts.total_minor, c),
+        "tax": money(o.amounts.tax_minor, c),
+        "shipping": money(o.amounts.shipping_minor, c),
+        "discount": money(o.amounts.discount_minor, c),
+        "refunded": money(o.amounts.refunded_minor, c),
+        "net": o.amounts.net(),
+        "items": items,
+        "promo_codes": o.promo_codes,
+        "customer": o.customer_id,
+        "payable": payable(decision),
+        "commissions": commissions.iter().map(commission).collect::<Vec<_>>(),
+        "created_at": instant(o.created_at),
+        "updated_at": instant(o.updated_at),
+    })
+}
+
+pub fn run(loaded: &RunWithLines) -> Value {
+    let RunWithLines { run, lines } = loaded;
+    let lines: Vec<Value> = lines
+        .iter()
+        .map(|l| {
+            json!({
+                "partner": l.partner_id,
+                "name": l.partner_name,
+                "amount": money(l.amount_minor, run.currency),
+                "disposition": l.disposition,
+                "reason": l.reason,
+                "payout": l.payout.0,
+            })
+        })
+        .collect();
+    json!({
+        "id": run.id,
+        "period": run.period,
+        "currency": run.currency,
+        "early": run.early,
+        "state": run.state,
+        "total": money(run.total_minor, run.currency),
+        "built_at": instant(run.built_at),
+        "built_by": run.built_by,
+        "approved_at": run.approved_at.map(instant),
+        "approved_by": run.approved_by,
+        "paid_at": run.paid_at.map(instant),
+        "paid_by": run.paid_by,
+        "bank_reference": run.bank_reference,
+        "lines": lines,
+    })
+}
+
+pub fn entry(e: &EntryRow) -> Value {
+    json!({
+        "id": e.id,
+        "journal": e.journal_id,
+        "kind": e.kind,
+        "day": e.day,
+        "at": instant(e.at),
+        "account": e.account,
+        "partner": e.partner_id,
+        "amount": money(e.amount_minor, e.currency),
+        "order": e.order_external_id,
+        "commission": e.commission_id,
+        "payout_run": e.payout_run_id,
+    })
+}

@@ -1,0 +1,48 @@
+//! The OpenAPI 3.1 document, made of the handlers' own descriptions.
+
+use super::api::*;
+use super::error::Problem;
+use actix_web::HttpResponse;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("A key from `tributary key add`: trb_…")).build();
+        document.components.get_or_insert_default().add_security_scheme("key", SecurityScheme::Http(scheme));
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tributary",
+        description = "Clicks, orders, attribution, commissions and payouts. Amounts are decimal strings; times are RFC 3339; every POST takes an Idempotency-Key; errors are application/problem+json (RFC 9457)."
+    ),
+    modifiers(&Bearer),
+    security(("key" = [])),
+    components(schemas(Problem, crate::web::edge::EventInput)),
+    paths(
+        programs::create, programs::list, programs::one, programs::change,
+        partners::create, partners::list, partners::one, partners::change, partners::statement,
+        links::create, links::list, links::one, links::change,
+        promo_codes::create, promo_codes::list, promo_codes::one, promo_codes::change, promo_codes::check,
+        commission_rules::create, commission_rules::list, commission_rules::one, commission_rules::change,
+        orders::record, orders::list, orders::one, orders::refund, orders::attribution,
+        costs::replace, classify::classify, reports::channels, reports::partners,
+        payouts::close, payouts::build, payouts::list, payouts::one, payouts::approve, payouts::export, payouts::paid, payouts::entries,
+        misses::list,
+    )
+)]
+struct Document;
+
+/// The document as JSON text.
+pub fn text() -> String {
+    Document::openapi().to_pretty_json().unwrap_or_default()
+}
+
+pub async fn document() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(text())
+}

@@ -1,0 +1,264 @@
+//! Which text stands for which value. Every enum is matched in full, so a new value asks for its words here.
+
+use crate::domain::attribution::Model;
+use crate::domain::channel::Channel;
+use crate::domain::commission::{CommissionState, Owed, Terms};
+use crate::domain::ledger::JournalKind;
+use crate::domain::money::Money;
+use crate::domain::order::OrderStatus;
+use crate::domain::partner::{PartnerKind, PartnerStatus};
+use crate::domain::payable::{Reason, TraceItem, Verdict, Via};
+use crate::domain::program::CreditPolicy;
+use crate::domain::touch::TouchKind;
+use crate::service::access::Role;
+use crate::service::report::Dimension;
+use crate::web::language::Language;
+
+pub fn channel(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Affiliate => "channel-affiliate",
+        Channel::ReferralProgram => "channel-referral_program",
+        Channel::Offline => "channel-offline",
+        Channel::PaidSearch => "channel-paid_search",
+        Channel::PaidSocial => "channel-paid_social",
+        Channel::PaidShopping => "channel-paid_shopping",
+        Channel::PaidVideo => "channel-paid_video",
+        Channel::PaidOther => "channel-paid_other",
+        Channel::Display => "channel-display",
+        Channel::CrossNetwork => "channel-cross_network",
+        Channel::Email => "channel-email",
+        Channel::Sms => "channel-sms",
+        Channel::Push => "channel-push",
+        Channel::Audio => "channel-audio",
+        Channel::OrganicSearch => "channel-organic_search",
+        Channel::OrganicSocial => "channel-organic_social",
+        Channel::OrganicVideo => "channel-organic_video",
+        Channel::OrganicShopping => "channel-organic_shopping",
+        Channel::Messenger => "channel-messenger",
+        Channel::AiAssistant => "channel-ai_assistant",
+        Channel::Referral => "channel-referral",
+        Channel::Direct => "channel-direct",
+        Channel::Unassigned => "channel-unassigned",
+    }
+}
+
+pub fn model(model: Model) -> &'static str {
+    match model {
+        Model::LastClick => "model-last_click",
+        Model::LastNonDirect => "model-last_non_direct",
+        Model::FirstClick => "model-first_click",
+        Model::Linear => "model-linear",
+    }
+}
+
+pub fn dimension(dimension: Dimension) -> &'static str {
+    match dimension {
+        Dimension::Channel => "by-channel",
+        Dimension::Source => "by-source",
+        Dimension::Medium => "by-medium",
+        Dimension::Campaign => "by-campaign",
+        Dimension::Partner => "by-partner",
+        Dimension::Day => "by-day",
+    }
+}
+
+pub fn role(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "role-owner",
+        Role::Marketer => "role-marketer",
+        Role::Accountant => "role-accountant",
+        Role::Viewer => "role-viewer",
+        Role::Partner => "role-partner",
+    }
+}
+
+pub fn partner_kind(kind: PartnerKind) -> &'static str {
+    match kind {
+        PartnerKind::Affiliate => "kind-affiliate",
+        PartnerKind::Referrer => "kind-referrer",
+        PartnerKind::Reseller => "kind-reseller",
+        PartnerKind::Offline => "kind-offline",
+    }
+}
+
+/// Words for a status that is worth saying: an approved partner is the rule.
+pub fn partner_status(status: PartnerStatus) -> Option<&'static str> {
+    match status {
+        PartnerStatus::Approved => None,
+        PartnerStatus::Applied => Some("partner-applied"),
+        PartnerStatus::Suspended => Some("partner-suspended"),
+    }
+}
+
+pub fn order_status(status: OrderStatus) -> &'static str {
+    match status {
+        OrderStatus::Pending => "order-pending",
+        OrderStatus::Approved => "order-approved",
+        OrderStatus::Cancelled => "order-cancelled",
+    }
+}
+
+pub fn touch_kind(kind: TouchKind) -> &'static str {
+    match kind {
+        TouchKind::Click => "touch-click",
+        TouchKind::Visit => "touch-visit",
+        TouchKind::Impression => "touch-impression",
+        TouchKind::Promo => "touch-promo",
+        TouchKind::Call => "touch-call",
+    }
+}
+
+pub fn commission_state(state: CommissionState) -> &'static str {
+    match state {
+        CommissionState::Pending => "state-pending",
+        CommissionState::Approved => "state-approved",
+        CommissionState::Payable => "state-payable",
+        CommissionState::Paid => "state-paid",
+        CommissionState::Reversed => "state-reversed",
+    }
+}
+
+pub fn journal(kind: JournalKind) -> &'static str {
+    match kind {
+        JournalKind::Earned => "journal-earned",
+        JournalKind::Reversed => "journal-reversed",
+        JournalKind::Released => "journal-released",
+        JournalKind::Adjusted => "journal-adjusted",
+        JournalKind::PutInRun => "journal-put_in_run",
+        JournalKind::Paid => "journal-paid",
+    }
+}
+
+pub fn policy(policy: CreditPolicy) -> &'static str {
+    match policy {
+        CreditPolicy::PromoThenLastClick => "policy-promo_then_last_click",
+        CreditPolicy::LastClickThenPromo => "policy-last_click_then_promo",
+        CreditPolicy::LastTouch => "policy-last_touch",
+        CreditPolicy::FirstClick => "policy-first_click",
+    }
+}
+
+pub fn via(via: Via) -> &'static str {
+    match via {
+        Via::PromoCode => "via-promo_code",
+        Via::Click => "via-click",
+        Via::None => "via-none",
+    }
+}
+
+pub fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Kept => "verdict-kept",
+        Verdict::Dropped => "verdict-dropped",
+        Verdict::Won => "verdict-won",
+    }
+}
+
+pub fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::LatestClickInWindow => "reason-latest_click_in_window",
+        Reason::PromoCode => "reason-promo_code",
+        Reason::FirstClick => "reason-first_click",
+        Reason::OutsideWindow => "reason-outside_window",
+        Reason::AfterOrder => "reason-after_order",
+        Reason::Bot => "reason-bot",
+        Reason::Prefetch => "reason-prefetch",
+        Reason::NoPartner => "reason-no_partner",
+        Reason::PartnerSuspended => "reason-partner_suspended",
+        Reason::OwnPurchase => "reason-own_purchase",
+        Reason::PromoUnknown => "reason-promo_unknown",
+        Reason::PromoExpired => "reason-promo_expired",
+        Reason::PromoExhausted => "reason-promo_exhausted",
+        Reason::PromoOutranksClick => "reason-promo_outranks_click",
+        Reason::ClickOutranksPromo => "reason-click_outranks_promo",
+        Reason::LaterClick => "reason-later_click",
+        Reason::EarlierClick => "reason-earlier_click",
+        Reason::ReturningCustomer => "reason-returning_customer",
+        Reason::OtherCurrency => "reason-other_currency",
+    }
+}
+
+/// Why an order is owed to the partner who reads it.
+pub fn why_yours(won_by: Reason) -> &'static str {
+    match won_by {
+        Reason::LatestClickInWindow => "why-latest_click_in_window",
+        Reason::PromoCode => "why-promo_code",
+        Reason::FirstClick => "why-first_click",
+        other => reason(other),
+    }
+}
+
+/// `built`, `approved`, `paid`.
+pub fn run_state(state: &str) -> &'static str {
+    match state {
+        "paid" => "run-paid",
+        "approved" => "run-approved",
+        _ => "run-built",
+    }
+}
+
+/// What becomes of a line of a run, and why.
+pub fn disposition(disposition: &str, amount_minor: i64) -> &'static str {
+    match disposition {
+        "due" => "line-due",
+        "blocked" => "line-blocked",
+        _ if amount_minor < 0 => "line-below_zero",
+        _ => "line-below_minimum",
+    }
+}
+
+pub fn miss(kind: &str) -> &'static str {
+    match kind {
+        "promo_code" => "miss-promo_code",
+        "link" => "miss-link",
+        "refund" => "miss-refund",
+        _ => "miss-other",
+    }
+}
+
+/// The numbers behind a line of a trace, if it has some.
+pub fn trace_numbers(language: Language, item: &TraceItem) -> Option<String> {
+    let span = language.span(item.seconds?);
+    let days = item.window_days.unwrap_or(0);
+    Some(match item.reason {
+        Reason::OutsideWindow => {
+            language.with("trace-outside", &[("days", days.into()), ("span", span.into())])
+        }
+        Reason::AfterOrder => language.with("trace-after", &[("span", span.into())]),
+        _ => language.with("trace-before", &[("days", days.into()), ("span", span.into())]),
+    })
+}
+
+/// A commission's formula with its numbers: `12.5 % × (120.00 − 20.00) = 12.50`. The parts are those of [`Owed`].
+pub fn formula(language: Language, owed: &Owed) -> String {
+    let money = |minor| language.money(Money::new(minor, owed.currency));
+    match owed.status {
+        OrderStatus::Cancelled => return language.text("formula-cancelled"),
+        OrderStatus::Pending => return language.text("formula-pending"),
+        OrderStatus::Approved => {}
+    }
+    let mut text = match owed.terms {
+        Terms::Fixed(minor) => language.with("formula-fixed", &[("amount", money(minor).into())]),
+        Terms::Percent(rate) => {
+            let mut base = money(owed.total_minor);
+            if owed.tax_minor != 0 {
+                base += &language.with("formula-tax", &[("amount", money(owed.tax_minor).into())]);
+            }
+            if owed.shipping_minor != 0 {
+                base += &language.with("formula-shipping", &[("amount", money(owed.shipping_minor).into())]);
+            }
+            if owed.tax_minor != 0 || owed.shipping_minor != 0 {
+                base = format!("({base})");
+            }
+            if owed.base_minor != owed.commissionable_minor {
+                base = language.with("formula-part", &[("part", money(owed.base_minor).into()), ("base", base.into())]);
+            }
+            format!("{} × {base}", language.percent_of_text(&rate.percent()))
+        }
+    };
+    if owed.refunded_minor != 0 {
+        let left = money(owed.total_minor - owed.refunded_minor);
+        text += &language.with("formula-refunds", &[("left", left.into()), ("total", money(owed.total_minor).into())]);
+    }
+    format!("{text} = {}", money(owed.owed_minor))
+}

@@ -1,1 +1,5 @@
-fn main(){}
+//! Hands over to the command.
+
+fn main() -> std::process::ExitCode {
+    tributary::cli::main()
+}

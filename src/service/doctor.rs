@@ -1,1 +1,170 @@
+//! Proves the invariants of ledger and store on what is stored. What it reckons anew, it reckons from the final state
+//! alone.
 
+use super::payout::{load, render_csv};
+use super::report::{Question, journey, weights};
+use super::{Result, Tributary};
+use crate::domain::attribution::{Model, Window};
+use crate::domain::commission::{OrderState, assess};
+use crate::domain::id::OrderId;
+use crate::domain::money::{Money, split_minor};
+use crate::domain::time::{FAR_DAY, Period};
+use crate::store::report::{OrderPromo, OrderTouch};
+use crate::store::{commission, decision, ledger, order, payout, proof, report};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashMap};
+
+/// One proof: what was proved, over how much, and what broke it.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    pub what: &'static str,
+    pub checked: u64,
+    pub broken: Vec<String>,
+}
+
+/// Runs every proof.
+pub async fn examine(service: &Tributary) -> Result<Vec<Finding>> {
+    let db = &service.db;
+    let finding = |what, broken: Vec<String>| Finding { what, checked: 0, broken };
+    let mut findings = vec![finding("the database's own pages and references are whole", proof::broken_pages(db).await?)];
+    let off = proof::unbalanced_journals(db).await?;
+    findings.push(finding("every journal sums to zero", off.iter().map(|(id, sum)| format!("{id} sums to {sum}")).collect()));
+    let off = proof::commissions_off_ledger(db).await?;
+    let said = off.iter().map(|(id, amount, posted)| format!("{id} says {amount}, the ledger {posted}"));
+    findings.push(finding("every commission equals its ledger entries", said.collect()));
+    let off = proof::states_off_ledger(db).await?;
+    let said = off.iter().map(|(id, state, held)| format!("{id} is {state} and still holds {held}"));
+    findings.push(finding("nothing is held of a commission whose hold is over", said.collect()));
+    findings.push(commissions_follow_orders(service).await?);
+    let off = proof::over_refunded(db).await?;
+    let said = off.iter().map(|(id, total, refunded)| format!("order {id}: {refunded} of {total}"));
+    findings.push(finding("no order is refunded by more than its total", said.collect()));
+    let undecided = proof::undecided(db).await?;
+    findings.push(finding("every approved order has its decision", undecided.iter().map(|id| format!("order {id}")).collect()));
+    let off = proof::runs_off_lines(db).await?;
+    let said = off.iter().map(|(id, total, lines, posted)| format!("{id}: total {total}, lines {lines}, posted {posted}"));
+    findings.push(finding("every run's total equals its lines and its postings", said.collect()));
+    findings.push(exports_stay_the_same(service).await?);
+    findings.push(statements_close(service).await?);
+    findings.push(credits_sum_to_orders(service).await?);
+    Ok(findings)
+}
+
+/// What each order owes by its present state and the rules frozen with its decision, against what is stored.
+async fn commissions_follow_orders(service: &Tributary) -> Result<Finding> {
+    let db = &service.db;
+    let mut finding = Finding { what: "every commission is what the order's state owes", checked: 0, broken: Vec::new() };
+    let mut after = 0;
+    loop {
+        let page = proof::owed_orders(db, after, 500).await?;
+        let Some(last) = page.last() else { return Ok(finding) };
+        after = last.0;
+        for id in page {
+            let order = order::by_id(db, id).await?;
+            let decided = decision::must_be(db, id).await?;
+            let stored: BTreeMap<_, _> =
+                commission::of_order(db, id).await?.into_iter().filter(|c| c.amount_minor != 0).map(|c| (c.rule_id, c.amount_minor)).collect();
+            let state = OrderState { status: order.status, amounts: &order.amounts };
+            let owed: BTreeMap<_, _> = match assess(state, &decided.rules.0) {
+                Ok(owed) => owed.into_iter().filter(|o| o.owed_minor != 0).map(|o| (o.rule, o.owed_minor)).collect(),
+                Err(error) => {
+                    finding.broken.push(format!("order {}: {error}", order.external_id));
+                    continue;
+                }
+            };
+            finding.checked += 1;
+            if stored != owed {
+                finding.broken.push(format!("order {}: stored {stored:?}, owed {owed:?}", order.external_id));
+            }
+        }
+    }
+}
+
+async fn exports_stay_the_same(service: &Tributary) -> Result<Finding> {
+    let mut finding = Finding { what: "every exported file can be written again, byte for byte", checked: 0, broken: Vec::new() };
+    for (run, format, sha256) in payout::exports(&service.db).await? {
+        let loaded = load(&service.db, run).await?;
+        let bytes = render_csv(&loaded)?;
+        finding.checked += 1;
+        if hex::encode(Sha256::digest(&bytes)) != sha256 {
+            finding.broken.push(format!("{run} as {format} has another hash now"));
+        }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let total = Money::new(loaded.run.total_minor, loaded.run.currency).decimal();
+        if !text.lines().last().is_some_and(|line| line.contains(&total)) {
+            finding.broken.push(format!("{run}: the file's total is not {total}"));
+        }
+    }
+    Ok(finding)
+}
+
+/// Opening and movements make the closing balance, for every partner and month with entries.
+async fn statements_close(service: &Tributary) -> Result<Finding> {
+    let db = &service.db;
+    let mut finding = Finding { what: "every statement closes with the sum of its balances", checked: 0, broken: Vec::new() };
+    let this_month = Period::of(service.context("doctor").today());
+    let mut partners: Vec<_> = ledger::balances(db, None, FAR_DAY).await?.into_iter().map(|(p, ..)| p).collect();
+    partners.dedup();
+    for partner in partners {
+        let Some(first) = ledger::entries(db, Some(partner), 0, i64::MAX).await?.iter().map(|e| e.day).min() else { continue };
+        let mut period = Period::of(first);
+        while period <= this_month {
+            for s in super::statement::of_month(db, partner, period).await? {
+                finding.checked += 1;
+                let sum = s.opening_minor + s.earned_minor - s.reversed_minor + s.adjusted_minor - s.paid_minor;
+                if sum != s.closing.total_minor() {
+                    finding.broken.push(format!("{partner} in {period}, {}: {sum} is not {}", s.currency, s.closing.total_minor()));
+                }
+            }
+            period = period.next();
+        }
+    }
+    Ok(finding)
+}
+
+/// For every model, the credits of every approved order sum to its net amount, and the report to all orders.
+async fn credits_sum_to_orders(service: &Tributary) -> Result<Finding> {
+    let db = &service.db;
+    let mut finding = Finding { what: "the credits of every order sum to its net amount, in every model", checked: 0, broken: Vec::new() };
+    let Some((first, last)) = report::span(db).await? else { return Ok(finding) };
+    let mut period = Period::of(first);
+    while period.first_day() <= last {
+        let (from, to) = (period.first_day(), period.last_day());
+        period = period.next();
+        let mut touches: HashMap<OrderId, Vec<OrderTouch>> = HashMap::new();
+        for touch in report::order_touches(db, from, to).await? {
+            touches.entry(touch.order_id).or_default().push(touch);
+        }
+        let mut promos: HashMap<OrderId, Vec<OrderPromo>> = HashMap::new();
+        for promo in report::order_promos(db, from, to).await? {
+            promos.entry(promo.order_id).or_default().push(promo);
+        }
+        let orders = report::orders(db, from, to).await?;
+        for order in &orders {
+            let touches = touches.get(&order.id).map_or(&[][..], Vec::as_slice);
+            let promos = promos.get(&order.id).map_or(&[][..], Vec::as_slice);
+            let steps = journey(order.placed_at.into(), touches, promos, Window::default());
+            let net = order.total_minor - order.refunded_minor;
+            for model in Model::ALL {
+                finding.checked += 1;
+                let sum: i64 = split_minor(net, &weights(model, &steps)).iter().sum();
+                if !steps.is_empty() && sum != net {
+                    finding.broken.push(format!("{}: {} shares {sum} of {net}", order.id, model.name()));
+                }
+            }
+        }
+        let mut currencies: Vec<_> = orders.iter().map(|o| o.currency).collect();
+        currencies.sort();
+        currencies.dedup();
+        for currency in currencies {
+            let group_by = vec![super::report::Dimension::Channel];
+            let question = Question { from, to, model: Model::Linear, group_by, currency: Some(currency) };
+            let report = super::report::channels(service, question).await?;
+            let net: i64 = orders.iter().filter(|o| o.currency == currency).map(|o| o.total_minor - o.refunded_minor).sum();
+            if report.totals.net_revenue_minor != net {
+                finding.broken.push(format!("the channels of {from} to {to} sum to {}, the orders to {net}", report.totals.net_revenue_minor));
+            }
+        }
+    }
+    Ok(finding)
+}

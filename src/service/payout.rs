@@ -188,7 +188,7 @@ pub fn render_csv(loaded: &RunWithLines) -> Result<Vec<u8>> {
     let RunWithLines { run, lines } = loaded;
     let mut table = super::export::Table::new(&["payout_run", "period", "partner", "name", "email", "method", "requisites", "amount", "currency"]);
     for line in lines.iter().filter(|l| l.disposition == "due") {
-        let requisites: Vec<String> = line
+        let mut requisites: Vec<String> = line
             .payout
             .0
             .as_object()
@@ -197,6 +197,8 @@ pub fn render_csv(loaded: &RunWithLines) -> Result<Vec<u8>> {
             .filter(|(name, _)| *name != "method")
             .filter_map(|(name, value)| value.as_str().map(|text| format!("{name}={text}")))
             .collect();
+        // PostgreSQL keeps the fields of an object in another order.
+        requisites.sort();
         table.row(&[
             &run.id.to_string(),
             &run.period,

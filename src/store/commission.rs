@@ -111,3 +111,43 @@ pub async fn run_was_paid(tx: &mut Tx, run: PayoutRunId, now: At) -> Result<()> 
     })?;
     Ok(())
 }
+
+/// A commission with its order, and why the order is owed to the partner.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct CommissionOfOrder {
+    #[sqlx(flatten)]
+    pub commission: Commission,
+    pub order_external_id: String,
+    pub placed_at: At,
+    pub via: crate::domain::payable::Via,
+    pub reason: crate::domain::payable::Reason,
+}
+
+/// A partner's commissions with their orders, the latest order first.
+pub async fn of_partner_with_orders<'a>(on: impl Into<Reader<'a>>, partner: PartnerId, limit: i64) -> Result<Vec<CommissionOfOrder>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT m.id, m.order_id, m.partner_id, m.program_id, m.rule_id, m.rule_version, m.currency, m.state, m.amount_minor, \
+             m.explanation, m.hold_until, m.payout_run_id, o.external_id AS order_external_id, o.placed_at, d.via, d.reason \
+             FROM commissions m JOIN orders o ON o.id = m.order_id JOIN payable_decisions d ON d.order_id = m.order_id \
+             WHERE m.partner_id = $1 ORDER BY o.placed_at DESC, m.id DESC LIMIT $2",
+        )
+        .bind(partner)
+        .bind(limit)
+        .fetch_all(c)
+        .await
+    })?)
+}
+
+/// When the next of a partner's held commissions is released, by currency.
+pub async fn next_releases<'a>(on: impl Into<Reader<'a>>, partner: PartnerId) -> Result<Vec<(Currency, At)>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT currency, MIN(hold_until) FROM commissions WHERE partner_id = $1 AND state = 'pending' AND amount_minor <> 0 \
+             GROUP BY currency ORDER BY currency",
+        )
+        .bind(partner)
+        .fetch_all(c)
+        .await
+    })?)
+}

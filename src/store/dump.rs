@@ -1,1 +1,136 @@
+//! The whole store as lines of JSON, the same for both databases: a backup of one can be restored into the other.
+//!
+//! Values are written as SQLite keeps them: instants in microseconds, truth as 0 and 1, UUIDs as hex.
 
+use super::{Dialect, Error, Result, Tx};
+use crate::{exec, run};
+use serde_json::Value;
+
+/// All tables, each after those it refers to.
+pub const TABLES: [&str; 31] = [
+    "settings", "programs", "partners", "partner_statuses", "links", "promo_codes", "commission_rules",
+    "commission_rule_versions", "users", "sessions", "api_keys", "idempotency_keys", "touches", "events", "persons", "identifiers",
+    "person_merges", "orders", "order_promo_codes", "refunds", "payable_decisions", "periods", "payout_runs",
+    "payout_run_lines", "payout_exports", "commissions", "journals", "ledger_entries", "costs", "misses", "audit_log",
+];
+
+/// Name and type of a table's columns, by name.
+pub async fn columns(tx: &mut Tx, table: &str) -> Result<Vec<(String, String)>> {
+    let sql = match tx.dialect() {
+        Dialect::Sqlite => "SELECT name, LOWER(type) FROM pragma_table_info($1) ORDER BY name",
+        Dialect::Postgres => {
+            "SELECT CAST(column_name AS TEXT), CAST(data_type AS TEXT) FROM information_schema.columns \
+             WHERE table_schema = current_schema() AND table_name = $1 ORDER BY CAST(column_name AS TEXT) COLLATE \"C\""
+        }
+    };
+    Ok(run!(tx, |c| sqlx::query_as(sql).bind(table).fetch_all(c).await)?)
+}
+
+/// The tables that are really there.
+pub async fn tables(tx: &mut Tx) -> Result<Vec<String>> {
+    let sql = match tx.dialect() {
+        Dialect::Sqlite => {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> '_sqlx_migrations' ORDER BY name"
+        }
+        Dialect::Postgres => {
+            "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = current_schema() \
+             AND table_name <> '_sqlx_migrations' ORDER BY CAST(table_name AS TEXT) COLLATE \"C\""
+        }
+    };
+    Ok(run!(tx, |c| sqlx::query_scalar(sql).fetch_all(c).await)?)
+}
+
+/// A page of a table's rows, each a JSON array in the order of [`columns`].
+pub async fn rows(tx: &mut Tx, table: &str, offset: i64, limit: i64) -> Result<Vec<String>> {
+    let columns = columns(tx, table).await?;
+    let dialect = tx.dialect();
+    let written = |(name, kind): &(String, String)| match (dialect, kind.as_str()) {
+        (Dialect::Sqlite, "blob") => format!("LOWER(HEX({name}))"),
+        (Dialect::Sqlite, _) => name.clone(),
+        (Dialect::Postgres, "timestamp with time zone") => format!("CAST(ROUND(EXTRACT(EPOCH FROM {name}) * 1000000) AS BIGINT)"),
+        (Dialect::Postgres, "boolean") => format!("CAST({name} AS INT)"),
+        (Dialect::Postgres, "uuid") => format!("REPLACE(CAST({name} AS TEXT), '-', '')"),
+        (Dialect::Postgres, "date" | "jsonb") => format!("CAST({name} AS TEXT)"),
+        (Dialect::Postgres, _) => name.clone(),
+    };
+    let list = columns.iter().map(written).collect::<Vec<_>>().join(", ");
+    let key = key_of(table);
+    let array = match dialect {
+        Dialect::Sqlite => format!("json_array({list})"),
+        Dialect::Postgres => format!("CAST(json_build_array({list}) AS TEXT)"),
+    };
+    let sql = sqlx::AssertSqlSafe(format!("SELECT {array} FROM {table} ORDER BY {key} LIMIT $1 OFFSET $2"));
+    Ok(run!(tx, |c| sqlx::query_scalar(sql).bind(limit).bind(offset).fetch_all(c).await)?)
+}
+
+fn key_of(table: &str) -> &'static str {
+    match table {
+        "settings" => "key",
+        "partner_statuses" => "partner_id, since",
+        "commission_rule_versions" => "rule_id, version",
+        "sessions" => "token_hash",
+        "idempotency_keys" => "api_key_id, idempotency_key",
+        "identifiers" => "kind, value",
+        "order_promo_codes" => "order_id, promo_code_id",
+        "refunds" => "order_id, refund_id",
+        "payable_decisions" => "order_id",
+        "periods" => "period",
+        "payout_run_lines" => "payout_run_id, partner_id",
+        "payout_exports" => "payout_run_id, format",
+        _ => "id",
+    }
+}
+
+/// Puts rows, as [`rows`] wrote them, into a table.
+pub async fn put(tx: &mut Tx, table: &str, names: &[String], rows: &[Value]) -> Result<()> {
+    let known = columns(tx, table).await?;
+    let dialect = tx.dialect();
+    let mut list = Vec::new();
+    let mut values = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let kind = known.iter().find(|(n, _)| n == name).map(|(_, kind)| kind.as_str());
+        let kind = kind.ok_or_else(|| Error::Unreadable(format!("the backup's column {table}.{name} is not known here")))?;
+        list.push(name.as_str());
+        values.push(match (dialect, kind) {
+            (Dialect::Sqlite, "blob") => format!("unhex(json_extract(r.value, '$[{index}]'))"),
+            (Dialect::Sqlite, _) => format!("json_extract(r.value, '$[{index}]')"),
+            (Dialect::Postgres, "timestamp with time zone") => {
+                format!("TIMESTAMPTZ 'epoch' + CAST(r.value->>{index} AS BIGINT) * INTERVAL '1 microsecond'")
+            }
+            (Dialect::Postgres, "boolean") => format!("CAST(r.value->>{index} AS BIGINT) <> 0"),
+            (Dialect::Postgres, kind) => format!("CAST(r.value->>{index} AS {kind})"),
+        });
+    }
+    let (list, values) = (list.join(", "), values.join(", "));
+    let sql = match dialect {
+        Dialect::Sqlite => format!("INSERT INTO {table} ({list}) SELECT {values} FROM json_each($1) r"),
+        Dialect::Postgres => {
+            let system = if key_of(table) == "id" && table != "touches" && table != "events" { "OVERRIDING SYSTEM VALUE" } else { "" };
+            format!("INSERT INTO {table} ({list}) {system} SELECT {values} FROM jsonb_array_elements(CAST($1 AS JSONB)) r")
+        }
+    };
+    let text = serde_json::to_string(rows).map_err(|e| Error::Unreadable(e.to_string()))?;
+    exec!(tx, sqlx::query(sqlx::AssertSqlSafe(sql.clone())).bind(text.clone()))?;
+    Ok(())
+}
+
+/// How many rows a table has.
+pub async fn count(tx: &mut Tx, table: &str) -> Result<i64> {
+    let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
+    Ok(run!(tx, |c| sqlx::query_scalar(sql).fetch_one(c).await)?)
+}
+
+/// Before a restore: what opening the store wrote goes. After one: new ids follow the restored ones.
+pub async fn clear_settings(tx: &mut Tx) -> Result<()> {
+    exec!(tx, sqlx::query("DELETE FROM settings"))?;
+    Ok(())
+}
+
+/// PostgreSQL counts ids by itself; SQLite goes by the largest.
+pub async fn continue_ids(tx: &mut Tx, table: &str) -> Result<()> {
+    if tx.dialect() == Dialect::Postgres && key_of(table) == "id" && table != "touches" && table != "events" {
+        let sql = format!("SELECT setval(pg_get_serial_sequence('{table}', 'id'), GREATEST((SELECT MAX(id) FROM {table}), 1))");
+        let _: Option<i64> = run!(tx, |c| sqlx::query_scalar(sqlx::AssertSqlSafe(sql.clone())).fetch_one(c).await)?;
+    }
+    Ok(())
+}

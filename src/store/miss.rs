@@ -50,3 +50,15 @@ pub async fn list<'a>(on: impl Into<Reader<'a>>, after: i64, limit: i64) -> Resu
 pub async fn counts<'a>(on: impl Into<Reader<'a>>) -> Result<Vec<(String, i64)>> {
     Ok(read!(on.into(), |c| sqlx::query_as("SELECT kind, COUNT(*) FROM misses GROUP BY kind ORDER BY kind").fetch_all(c).await)?)
 }
+
+/// The ones that came last.
+pub async fn latest<'a>(on: impl Into<Reader<'a>>, limit: i64) -> Result<Vec<Miss>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT id, kind, value, nearest, detail, count, first_at, last_at FROM misses ORDER BY last_at DESC, id DESC LIMIT $1",
+        )
+        .bind(limit)
+        .fetch_all(c)
+        .await
+    })?)
+}

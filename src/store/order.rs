@@ -190,3 +190,57 @@ pub async fn person_ordered_before<'a>(on: impl Into<Reader<'a>>, person: Person
 pub async fn first_currency<'a>(on: impl Into<Reader<'a>>) -> Result<Option<Currency>> {
     Ok(read!(on.into(), |c| sqlx::query_scalar("SELECT currency FROM orders ORDER BY id LIMIT 1").fetch_optional(c).await)?)
 }
+
+/// Approved orders that are owed to a partner, by day; days without any are left out.
+pub async fn days_of_partner<'a>(
+    on: impl Into<Reader<'a>>,
+    partner: PartnerId,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<(NaiveDate, i64)>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT o.day, COUNT(*) FROM orders o JOIN payable_decisions d ON d.order_id = o.id \
+             WHERE d.partner_id = $1 AND o.day >= $2 AND o.day <= $3 AND o.status = 'approved' GROUP BY o.day ORDER BY o.day",
+        )
+        .bind(partner)
+        .bind(from)
+        .bind(to)
+        .fetch_all(c)
+        .await
+    })?)
+}
+
+/// An order as a list shows it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct OrderLine {
+    pub id: OrderId,
+    pub external_id: String,
+    pub status: OrderStatus,
+    pub placed_at: At,
+    pub currency: Currency,
+    pub total_minor: i64,
+    pub refunded_minor: i64,
+    pub partner_id: Option<PartnerId>,
+    pub via: Option<crate::domain::payable::Via>,
+    pub commission_minor: i64,
+}
+
+/// Newest first, before `before`; only those owed to a partner, if wanted.
+pub async fn lines<'a>(on: impl Into<Reader<'a>>, only_owed: bool, before: i64, limit: i64) -> Result<Vec<OrderLine>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT o.id, o.external_id, o.status, o.placed_at, o.currency, o.total_minor, \
+             (SELECT CAST(COALESCE(SUM(r.amount_minor), 0) AS BIGINT) FROM refunds r WHERE r.order_id = o.id) AS refunded_minor, \
+             d.partner_id, d.via, \
+             (SELECT CAST(COALESCE(SUM(m.amount_minor), 0) AS BIGINT) FROM commissions m WHERE m.order_id = o.id) AS commission_minor \
+             FROM orders o LEFT JOIN payable_decisions d ON d.order_id = o.id \
+             WHERE o.id < $1 AND ($2 = 0 OR d.partner_id IS NOT NULL) ORDER BY o.id DESC LIMIT $3",
+        )
+        .bind(before)
+        .bind(i64::from(only_owed))
+        .bind(limit)
+        .fetch_all(c)
+        .await
+    })?)
+}

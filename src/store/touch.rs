@@ -181,3 +181,23 @@ pub async fn count_of_partner<'a>(on: impl Into<Reader<'a>>, partner: PartnerId,
         .await
     })?)
 }
+
+/// Clicks and visits of a partner that count, by day; days without any are left out.
+pub async fn days_of_partner<'a>(
+    on: impl Into<Reader<'a>>,
+    partner: PartnerId,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<(NaiveDate, i64)>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT day, COUNT(*) FROM touches WHERE partner_id = $1 AND day >= $2 AND day <= $3 AND mark IS NULL \
+             AND kind IN ('click', 'visit') GROUP BY day ORDER BY day",
+        )
+        .bind(partner)
+        .bind(from)
+        .bind(to)
+        .fetch_all(c)
+        .await
+    })?)
+}

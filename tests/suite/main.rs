@@ -1,1 +1,17 @@
-fn main(){}
+//! Behaviour through HTTP and the command line, every test on both databases.
+#![allow(clippy::unwrap_used)]
+
+#[macro_use]
+mod support;
+
+mod backups;
+mod bad_input;
+mod command_line;
+mod crash;
+mod edge;
+mod histories;
+mod payouts;
+mod reports;
+mod rooms;
+mod schema;
+mod story;

@@ -1,0 +1,26 @@
+//! `doctor`.
+
+use crate::config::Config;
+use crate::service::doctor::examine;
+use std::process::ExitCode;
+
+pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    let service = super::open(config).await?;
+    let mut whole = true;
+    for finding in examine(&service).await? {
+        let checked = if finding.checked > 0 { format!(" ({} checked)", finding.checked) } else { String::new() };
+        if finding.broken.is_empty() {
+            println!("ok      {}{checked}", finding.what);
+            continue;
+        }
+        whole = false;
+        println!("BROKEN  {}{checked}", finding.what);
+        for line in finding.broken.iter().take(20) {
+            println!("        {line}");
+        }
+        if finding.broken.len() > 20 {
+            println!("        and {} more", finding.broken.len() - 20);
+        }
+    }
+    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,119 @@
+//! `payouts`.
+
+use crate::config::Config;
+use crate::domain::money::{Currency, Money};
+use crate::domain::time::Period;
+use crate::service::Tributary;
+use crate::service::payout::{self as service, RunWithLines};
+use crate::store::{Tx, payout};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Payouts {
+    /// Close the month (with --early: leave it open) and build its run
+    Build {
+        #[command(flatten)]
+        of: Of,
+        #[arg(long)]
+        early: bool,
+    },
+    /// Approve the run
+    Approve {
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Write the run's file
+    Export {
+        #[command(flatten)]
+        of: Of,
+        #[arg(long, value_enum, default_value = "csv")]
+        format: Format,
+        /// Default: standard output
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Mark the run as paid
+    Paid {
+        #[command(flatten)]
+        of: Of,
+        #[arg(long)]
+        bank_reference: Option<String>,
+    },
+}
+
+/// Which run.
+#[derive(Debug, clap::Args)]
+pub struct Of {
+    /// The month, as 2026-10
+    #[arg(long)]
+    period: Period,
+    #[arg(long)]
+    currency: Option<Currency>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum Format {
+    Csv,
+}
+
+impl Of {
+    async fn find(&self, tx: &mut Tx) -> anyhow::Result<crate::domain::id::PayoutRunId> {
+        let mut runs = payout::of_period(&mut *tx, &self.period.to_string()).await?;
+        runs.retain(|run| self.currency.is_none_or(|c| c == run.currency));
+        match runs.as_slice() {
+            [run] => Ok(run.id),
+            [] => anyhow::bail!("there is no run of {}; build it first", self.period),
+            _ => anyhow::bail!("there are runs of {} in several currencies: say --currency", self.period),
+        }
+    }
+}
+
+impl Payouts {
+    pub async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        let tributary: Tributary = super::open(config).await?;
+        let context = tributary.context("command line");
+        let mut tx = tributary.db.begin().await?;
+        match self {
+            Payouts::Build { of, early } => {
+                if !early {
+                    service::close(&mut tx, &context, of.period).await?;
+                }
+                print(&service::build(&mut tx, &context, of.period, of.currency, early).await?);
+            }
+            Payouts::Approve { of } => {
+                let id = of.find(&mut tx).await?;
+                print(&service::approve(&mut tx, &context, id).await?);
+            }
+            Payouts::Paid { of, bank_reference } => {
+                let id = of.find(&mut tx).await?;
+                print(&service::mark_paid(&mut tx, &context, id, bank_reference.as_deref()).await?);
+            }
+            Payouts::Export { of, format: Format::Csv, out } => {
+                let id = of.find(&mut tx).await?;
+                let bytes = service::export_csv(&mut tx, &context, id).await?;
+                match out {
+                    Some(path) => std::fs::write(path, bytes)?,
+                    None => std::io::stdout().write_all(&bytes)?,
+                }
+            }
+        }
+        tx.commit().await?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn print(loaded: &RunWithLines) {
+    let run = &loaded.run;
+    println!("{} of {}: {}, total {}", run.id, run.period, run.state, Money::new(run.total_minor, run.currency));
+    let rows: Vec<Vec<String>> = loaded
+        .lines
+        .iter()
+        .map(|l| {
+            let amount = Money::new(l.amount_minor, run.currency).decimal();
+            vec![l.partner_name.clone(), amount, l.disposition.clone(), l.reason.clone().unwrap_or_default()]
+        })
+        .collect();
+    super::print_columns(&rows);
+}

@@ -1,0 +1,103 @@
+//! `report`.
+
+use crate::config::Config;
+use crate::domain::attribution::Model;
+use crate::domain::money::{Currency, Money};
+use crate::service::report::{self, Dimension, Question};
+use chrono::{NaiveDate, TimeDelta};
+use std::io::Write;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Report {
+    /// What each channel returned, by analytic credit
+    Channels(Asked),
+    /// What each partner brought, by payable credit
+    Partners(Asked),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Asked {
+    /// First day [default: 30 days up to the last]
+    #[arg(long)]
+    from: Option<NaiveDate>,
+    /// Last day [default: today]
+    #[arg(long)]
+    to: Option<NaiveDate>,
+    #[arg(long, default_value = "last_non_direct")]
+    model: Model,
+    #[arg(long, default_value = "channel", value_delimiter = ',')]
+    group_by: Vec<Dimension>,
+    #[arg(long)]
+    currency: Option<Currency>,
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Format {
+    Table,
+    Csv,
+    Json,
+}
+
+impl Report {
+    pub async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        let service = super::open(config).await?;
+        let (asked, of_partners) = match self {
+            Report::Channels(asked) => (asked, false),
+            Report::Partners(asked) => (asked, true),
+        };
+        let to = asked.to.unwrap_or_else(|| service.context("report").today());
+        let from = asked.from.unwrap_or(to - TimeDelta::days(29));
+        let question = Question { from, to, model: asked.model, group_by: asked.group_by, currency: asked.currency };
+        let report = if of_partners { report::partners(&service, question).await? } else { report::channels(&service, question).await? };
+        match asked.format {
+            Format::Csv => std::io::stdout().write_all(&report.table().csv())?,
+            Format::Json => {
+                let row = |keys: &[Option<String>], sums: &report::Sums| {
+                    let mut fields = serde_json::Map::new();
+                    for (dimension, key) in report.question.group_by.iter().zip(keys) {
+                        fields.insert(dimension.name().to_owned(), serde_json::json!(key));
+                    }
+                    if let serde_json::Value::Object(figures) = serde_json::json!(sums.figures(report.currency)) {
+                        fields.extend(figures);
+                    }
+                    fields
+                };
+                let data: Vec<_> = report.rows.iter().map(|(keys, sums)| row(keys, sums)).collect();
+                let answer = serde_json::json!({ "data": data, "totals": row(&[], &report.totals), "other_currencies": report.other_currencies });
+                println!("{}", serde_json::to_string_pretty(&answer)?);
+            }
+            Format::Table => print_table(&report),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn print_table(report: &report::Report) {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut head: Vec<String> = report.question.group_by.iter().map(|d| d.name().to_owned()).collect();
+    head.extend(["clicks", "not counted", "visitors", "orders", "new", "net revenue", "cost", "commission", "ROI %"].map(str::to_owned));
+    rows.push(head);
+    let line = |keys: Vec<String>, sums: &report::Sums| {
+        let f = sums.figures(report.currency);
+        let mut cells = keys;
+        cells.extend([f.clicks, f.clicks_not_counted, f.visitors].map(|n| n.to_string()));
+        cells.extend([f.orders, f.new_customers].map(|n| format!("{n:.2}")));
+        cells.extend([f.net_revenue, f.cost, f.commission].map(Money::decimal));
+        cells.push(f.roi.map_or("—".to_owned(), |r| format!("{r:.2}")));
+        cells
+    };
+    for (keys, sums) in &report.rows {
+        rows.push(line(keys.iter().map(|k| k.clone().unwrap_or_else(|| "—".to_owned())).collect(), sums));
+    }
+    let mut total = vec![String::new(); report.question.group_by.len()];
+    "total".clone_into(&mut total[0]);
+    rows.push(line(total, &report.totals));
+    println!("{} to {}, {}, {}", report.question.from, report.question.to, report.question.model.name(), report.currency);
+    super::print_columns(&rows);
+    for other in &report.other_currencies {
+        println!("not in it: {} orders over {}, ad cost {}", other.orders, other.revenue, other.ad_cost);
+    }
+}

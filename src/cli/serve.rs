@@ -1,0 +1,38 @@
+//! `serve`.
+
+use crate::config::Config;
+use crate::web::server::{Running, Start, start};
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+
+pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    let service = super::open(config).await?;
+    let running = start(service, settings(config)).await?;
+    println!("Tributary listens on http://{} (public address {})", running.address, running.app.public_url);
+    until_stopped(running).await
+}
+
+/// How the settings start a node.
+pub fn settings(config: &Config) -> Start {
+    Start {
+        listen: config.listen,
+        spool_path: config.spool_path(),
+        public_url: config.public_url.clone(),
+        edge_rate_limit: config.edge_rate_limit,
+        trusted_proxies: config.trusted_proxies.clone(),
+        role: config.role,
+        threads: None,
+    }
+}
+
+/// Waits for SIGTERM or SIGINT, then ends in order.
+pub async fn until_stopped(running: Running) -> anyhow::Result<ExitCode> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    running.stop().await;
+    Ok(ExitCode::SUCCESS)
+}

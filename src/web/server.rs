@@ -1,0 +1,121 @@
+//! Starts a node: spool, link book, mover, clockwork, HTTP; and stops it without losing a hit.
+
+use super::edge::EdgeSettings;
+use super::error::Problem;
+use super::{App, health, routes};
+use crate::config::NodeRole;
+use crate::service::linkbook::LinkBook;
+use crate::service::mover::Mover;
+use crate::service::spool::Spool;
+use crate::service::{Tributary, worker};
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::Compress;
+use actix_web::web::{Data, PathConfig, QueryConfig, get};
+use actix_web::{App as HttpApp, HttpServer};
+use ipnet::IpNet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// How a node is started.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// Port 0 takes a free one.
+    pub listen: SocketAddr,
+    pub spool_path: PathBuf,
+    /// Default: the address it listens on.
+    pub public_url: Option<String>,
+    pub edge_rate_limit: u32,
+    pub trusted_proxies: Vec<IpNet>,
+    pub role: NodeRole,
+    /// HTTP threads; default: one a core.
+    pub threads: Option<usize>,
+}
+
+/// A node that runs.
+pub struct Running {
+    pub address: SocketAddr,
+    pub app: App,
+    handle: ServerHandle,
+    server: JoinHandle<std::io::Result<()>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Starts a node. Hits that a crash left in the spool are moved first.
+pub async fn start(service: Tributary, settings: Start) -> anyhow::Result<Running> {
+    let spool = Spool::open(&settings.spool_path).await?;
+    let links = LinkBook::default();
+    links.refresh(&service.db).await?;
+    let mover = Mover::new(service.clone(), spool.clone(), links.clone());
+    if let Err(error) = mover.move_all().await {
+        tracing::error!(%error, "what is left in the spool cannot be moved yet");
+    }
+    let listener = std::net::TcpListener::bind(settings.listen)
+        .map_err(|e| anyhow::anyhow!("cannot listen on {}: {e}", settings.listen))?;
+    let address = listener.local_addr()?;
+    let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let secure = public_url.starts_with("https://");
+    let edge = Arc::new(EdgeSettings::new(settings.edge_rate_limit, settings.trusted_proxies.clone(), secure));
+    let app = App { service, spool, links, mover, edge, public_url };
+
+    let role = settings.role;
+    let mut tasks = vec![tokio::spawn(tend(app.clone()))];
+    if role != NodeRole::Worker {
+        tasks.push(tokio::spawn(app.mover.clone().run_forever()));
+    }
+    if matches!(role, NodeRole::All | NodeRole::Worker) {
+        tasks.push(tokio::spawn(worker::run_forever(app.service.clone())));
+    }
+    let data = Data::new(app.clone());
+    let threads = settings.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
+    let server = HttpServer::new(move || {
+        HttpApp::new()
+            .app_data(data.clone())
+            .app_data(QueryConfig::default().error_handler(|e, _| Problem::field("", e).into()))
+            .app_data(PathConfig::default().error_handler(|e, _| Problem::malformed(e).into()))
+            .wrap(Compress::default())
+            .configure(|config| match role {
+                NodeRole::All => routes(config),
+                NodeRole::Edge => super::edge_routes(config),
+                NodeRole::Web => super::web_routes(config),
+                NodeRole::Worker => {
+                    config.route("/healthz", get().to(health::live)).route("/readyz", get().to(health::ready));
+                }
+            })
+    })
+    .workers(threads)
+    .shutdown_timeout(10)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    let handle = server.handle();
+    Ok(Running { address, app, handle, server: tokio::spawn(server), tasks })
+}
+
+/// Keeps the link book fresh and the rate limiter small.
+async fn tend(app: App) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if let Err(error) = app.links.refresh(&app.service.db).await {
+            tracing::warn!(%error, "the links in memory cannot be refreshed; the known ones stay");
+        }
+        app.edge.tidy();
+    }
+}
+
+impl Running {
+    /// Answers what is under way, moves what is in the spool, and ends.
+    pub async fn stop(self) {
+        self.handle.stop(true).await;
+        let _ = self.server.await;
+        for task in &self.tasks {
+            task.abort();
+        }
+        if let Err(error) = self.app.mover.move_all().await {
+            tracing::warn!(%error, "the spool is moved at the next start");
+        }
+        self.app.service.db.close().await;
+    }
+}

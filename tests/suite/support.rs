@@ -1,0 +1,225 @@
+//! A real service on a port of its own, over a database of its own; tests act over HTTP.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::{Client, Method, Response, redirect};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tempfile::TempDir;
+use tributary::clock::Clock;
+use tributary::config::NodeRole;
+use tributary::service::access::{self, Scope};
+use tributary::service::{Tributary, doctor};
+use tributary::web::server::{Running, Start, start};
+
+/// A browser, as far as anybody can tell.
+pub const BROWSER: &str =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.7444.175 Safari/537.36";
+
+/// Which database a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// Makes `name::sqlite` and `name::postgres` of one body.
+macro_rules! both_stores {
+    ($(async fn $name:ident($app:ident: &TestApp) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+
+            async fn body($app: &TestApp) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                let app = TestApp::spawn($crate::support::Kind::Sqlite).await.unwrap();
+                body(&app).await;
+                app.finish().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                let Some(app) = TestApp::spawn($crate::support::Kind::Postgres).await else { return };
+                body(&app).await;
+                app.finish().await;
+            }
+        }
+    )*};
+}
+
+/// An empty database. `None`, with a word about it, where there is no PostgreSQL; in CI that is a failure.
+pub async fn fresh_database(kind: Kind, folder: &TempDir) -> Option<String> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    if kind == Kind::Sqlite {
+        return Some(format!("sqlite://{}", folder.path().join("tributary.db").display()));
+    }
+    let Ok(server) = std::env::var("TRIBUTARY_TEST_POSTGRES") else {
+        assert!(std::env::var("CI").is_err(), "TRIBUTARY_TEST_POSTGRES is not set");
+        eprintln!("skipped: TRIBUTARY_TEST_POSTGRES is not set");
+        return None;
+    };
+    let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let pool = sqlx::PgPool::connect(&server).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
+    pool.close().await;
+    let (base, _) = server.rsplit_once('/').unwrap();
+    Some(format!("{base}/{name}"))
+}
+
+/// The service under test.
+pub struct TestApp {
+    pub service: Tributary,
+    pub clock: Clock,
+    pub database_url: String,
+    pub folder: TempDir,
+    pub kind: Kind,
+    key: String,
+    client: Client,
+    running: Running,
+}
+
+impl TestApp {
+    pub async fn spawn(kind: Kind) -> Option<TestApp> {
+        TestApp::spawn_at(kind, "2026-11-22T12:00:00Z").await
+    }
+
+    /// A service whose clock stands at an instant.
+    pub async fn spawn_at(kind: Kind, now: &str) -> Option<TestApp> {
+        let folder = tempfile::tempdir().unwrap();
+        let database_url = fresh_database(kind, &folder).await?;
+        let clock = Clock::standing_at(now.parse::<DateTime<Utc>>().unwrap());
+        let service = Tributary::open(&database_url, None, clock.clone()).await.unwrap();
+        let mut tx = service.db.begin().await.unwrap();
+        let key = access::add_key(&mut tx, &service.context("test"), "test", Scope::Admin).await.unwrap();
+        tx.commit().await.unwrap();
+        let running = start(service.clone(), start_settings(folder.path().join("spool.db"))).await.unwrap();
+        let client = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
+        Some(TestApp { service, clock, database_url, folder, kind, key, client, running })
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.running.address)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.running.address
+    }
+
+    /// A key of a smaller scope.
+    pub async fn key(&self, scope: Scope) -> String {
+        let mut tx = self.service.db.begin().await.unwrap();
+        let key = access::add_key(&mut tx, &self.service.context("test"), "other", scope).await.unwrap();
+        tx.commit().await.unwrap();
+        key
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, self.url(path)).bearer_auth(&self.key)
+    }
+
+    /// Somebody without a key, who follows no redirect.
+    pub fn visitor(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, self.url(path)).header("user-agent", BROWSER)
+    }
+
+    async fn answer(response: Response) -> (u16, Value) {
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        Self::answer(self.request(Method::POST, path).json(&body).send().await.unwrap()).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> (u16, Value) {
+        Self::answer(self.request(Method::PATCH, path).json(&body).send().await.unwrap()).await
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        let (status, body) = Self::answer(self.request(Method::GET, path).send().await.unwrap()).await;
+        assert_eq!(status, 200, "GET {path}: {body}");
+        body
+    }
+
+    /// Posts what must be taken, and answers it.
+    pub async fn make(&self, path: &str, body: Value) -> Value {
+        let (status, answer) = self.post(path, body.clone()).await;
+        assert!((200..300).contains(&status), "POST {path} {body}: {status} {answer}");
+        answer
+    }
+
+    /// Posts what must be refused; answers the status and the pointers of the errors.
+    pub async fn refused(&self, path: &str, body: Value) -> (u16, Vec<String>) {
+        let (status, answer) = self.post(path, body.clone()).await;
+        assert!(status >= 400, "POST {path} {body} was taken: {answer}");
+        let pointers = answer["errors"].as_array().into_iter().flatten().map(|e| e["pointer"].as_str().unwrap().to_owned());
+        (status, pointers.collect())
+    }
+
+    /// A click on a link; answers where it leads and its click id.
+    pub async fn click(&self, code: &str) -> (String, String) {
+        let response = self.visitor(Method::GET, &format!("/r/{code}")).send().await.unwrap();
+        assert_eq!(response.status(), 302);
+        let location = response.headers()["location"].to_str().unwrap().to_owned();
+        let click_id = location.split("trb_click=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+        (location, click_id)
+    }
+
+    pub fn advance(&self, by: TimeDelta) {
+        self.clock.advance(by);
+    }
+
+    pub fn now(&self) -> String {
+        self.clock.now().to_rfc3339()
+    }
+
+    /// A program in roubles, a partner with a link and a code, and 10 % for all.
+    pub async fn set_up(&self) -> Value {
+        let program = self
+            .make("/v1/programs", json!({ "name": "Shop", "currency": "RUB", "destination_hosts": ["shop.example"], "hold_days": 14 }))
+            .await;
+        let partner = self.make("/v1/partners", json!({ "name": "Anna", "email": "anna@blog.example" })).await;
+        let link = self
+            .make("/v1/links", json!({ "program": program["id"], "partner": partner["id"], "code": "anna", "url": "https://shop.example/" }))
+            .await;
+        let promo = self
+            .make("/v1/promo-codes", json!({ "program": program["id"], "partner": partner["id"], "code": "ANNA10", "discount": { "percent": "10" } }))
+            .await;
+        let rule = self.make("/v1/commission-rules", json!({ "program": program["id"], "percent": "10" })).await;
+        json!({ "program": program["id"], "partner": partner["id"], "link": link["id"], "promo": promo["id"], "rule": rule["id"] })
+    }
+
+    /// What `doctor` finds broken.
+    pub async fn broken(&self) -> Vec<String> {
+        let findings = doctor::examine(&self.service).await.unwrap();
+        findings.into_iter().flat_map(|f| f.broken.into_iter().map(move |b| format!("{}: {b}", f.what))).collect()
+    }
+
+    /// Ends the service; `doctor` must find nothing, whatever the test did.
+    pub async fn finish(self) {
+        assert_eq!(self.broken().await, Vec::<String>::new());
+        self.running.stop().await;
+    }
+}
+
+/// Settings of a node under test: a free port, no rate limit, one thread.
+pub fn start_settings(spool_path: PathBuf) -> Start {
+    Start {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        spool_path,
+        public_url: None,
+        edge_rate_limit: 0,
+        trusted_proxies: Vec::new(),
+        role: NodeRole::All,
+        threads: Some(1),
+    }
+}
+
+/// The balances of a partner's statement of the clock's month, in its only currency: held, available, in payment.
+pub fn balances(statement: &Value) -> (String, String, String) {
+    let of = |name: &str| statement["data"][0][name]["amount"].as_str().unwrap_or("0.00").to_owned();
+    (of("held"), of("available"), of("in_payment"))
+}

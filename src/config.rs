@@ -42,8 +42,8 @@ pub struct Given {
     /// Folder of the click spool [default: that of the SQLite file, else data]
     #[arg(long, global = true, env = "TRIBUTARY_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
-    /// What this node does [default: all]
-    #[arg(long, global = true, env = "TRIBUTARY_ROLE", value_enum)]
+    /// What this node does; a flag of `serve`, for `--role` is the user's role elsewhere.
+    #[arg(skip)]
     pub role: Option<NodeRole>,
     /// Address under which people reach this service [default: http://LISTEN]
     #[arg(long, global = true, env = "TRIBUTARY_PUBLIC_URL")]

@@ -31,7 +31,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the service
-    Serve,
+    Serve(serve::Serve),
     /// Run the service on a store filled with the bundled sample
     Demo(demo::Demo),
     /// Bring the store to this version
@@ -92,9 +92,13 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let config = cli.given.resolve()?;
+    let mut given = cli.given;
+    if let Command::Serve(serve) = &cli.command {
+        given.role = serve.role;
+    }
+    let config = given.resolve()?;
     match cli.command {
-        Command::Serve => serve::run(&config).await,
+        Command::Serve(_) => serve::run(&config).await,
         Command::Demo(demo) => demo.run(&config).await,
         Command::Migrate => {
             open(&config).await?;

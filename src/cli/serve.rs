@@ -1,9 +1,16 @@
 //! `serve`.
 
-use crate::config::Config;
+use crate::config::{Config, NodeRole};
 use crate::web::server::{Running, Start, start};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
+
+#[derive(Debug, clap::Args)]
+pub struct Serve {
+    /// What this node does [default: all]
+    #[arg(long, env = "TRIBUTARY_ROLE", value_enum)]
+    pub role: Option<NodeRole>,
+}
 
 pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let service = super::open(config).await?;

@@ -46,7 +46,7 @@ impl Landing {
     }
 
     fn take(&mut self, key: &str, value: &str) {
-        let value: String = value.trim().chars().take(500).collect();
+        let value: String = value.trim().chars().filter(|c| *c != '\0').take(500).collect();
         if value.is_empty() {
             return;
         }

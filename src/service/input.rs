@@ -100,7 +100,7 @@ impl Problems {
 
     /// An amount that is not negative, in minor units of `currency`.
     pub fn amount(&mut self, pointer: &str, amount: &Option<DecimalInput>, currency: Option<Currency>) -> Option<i64> {
-        let amount = amount.as_ref().filter(|a| !a.text.is_empty())?;
+        let amount = amount.as_ref()?;
         let currency = currency?;
         if amount.currency.as_deref().is_some_and(|c| c != currency.code()) {
             self.add(pointer, format!("must be in {currency}"));
@@ -110,7 +110,7 @@ impl Problems {
     }
 
     pub fn percent(&mut self, pointer: &str, percent: &Option<DecimalInput>) -> Option<RatePpm> {
-        let percent = percent.as_ref().filter(|p| !p.text.is_empty())?;
+        let percent = percent.as_ref()?;
         self.take(pointer, RatePpm::from_percent(&percent.text))
     }
 

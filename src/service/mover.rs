@@ -5,11 +5,11 @@ use super::enrich::touch_of;
 use super::linkbook::LinkBook;
 use super::order::nearest;
 use super::spool::{Hit, HitKind, Spool, read_batch};
-use super::{Context, Result, Tributary, stitch};
+use super::{Context, Error, Result, Tributary, stitch};
 use crate::domain::landing::Landing;
 use crate::domain::person::{Identifier, IdentifierKind};
 use crate::store::event::Event;
-use crate::store::{Tx, event, miss, touch};
+use crate::store::{self, Tx, event, miss, touch};
 use chrono::DateTime;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,20 +45,45 @@ impl Mover {
                 for line in read_batch(body) {
                     match line {
                         Ok(hit) => hits.push(hit),
-                        Err(why) => {
-                            tracing::error!(position, %why, "a hit in the spool is unreadable; set aside");
-                            self.spool.file().reject(*position, body, &why).await?;
-                        }
+                        Err(why) => self.set_aside(*position, body, &why).await?,
                     }
                 }
             }
-            let context = self.service.context("mover");
-            let mut tx = self.service.db.begin().await?;
-            store_hits(&mut tx, &context, &self.links, &hits).await?;
-            tx.commit().await?;
+            match self.store(&hits).await {
+                Err(Error::Store(store::Error::Sqlx(error))) if error.as_database_error().is_some() => {
+                    self.store_one_by_one(last, &hits).await?;
+                }
+                other => other?,
+            }
             self.spool.file().acknowledge(last).await?;
             moved += hits.len();
         }
+    }
+
+    async fn store(&self, hits: &[Hit]) -> Result<()> {
+        let context = self.service.context("mover");
+        let mut tx = self.service.db.begin().await?;
+        store_hits(&mut tx, &context, &self.links, hits).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// After the database has refused a batch: the one hit it cannot take must not keep the others.
+    async fn store_one_by_one(&self, position: i64, hits: &[Hit]) -> Result<()> {
+        for hit in hits {
+            match self.store(std::slice::from_ref(hit)).await {
+                Err(Error::Store(store::Error::Sqlx(error))) if error.as_database_error().is_some() => {
+                    let body = serde_json::to_vec(hit).unwrap_or_default();
+                    self.set_aside(position, &body, &error.to_string()).await?;
+                }
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn set_aside(&self, position: i64, body: &[u8], why: &str) -> Result<()> {
+        tracing::error!(position, %why, "a hit in the spool cannot be stored; set aside");
+        Ok(self.spool.file().reject(position, body, why).await?)
     }
 
     /// Moves what comes, until the task is dropped.

@@ -25,7 +25,7 @@ impl SpoolFile {
         sqlx::query("CREATE TABLE IF NOT EXISTS batches (position INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL) STRICT")
             .execute(&pool)
             .await?;
-        sqlx::query("CREATE TABLE IF NOT EXISTS rejects (position INTEGER PRIMARY KEY, body BLOB NOT NULL, why TEXT NOT NULL) STRICT")
+        sqlx::query("CREATE TABLE IF NOT EXISTS rejects (id INTEGER PRIMARY KEY, position INTEGER NOT NULL, body BLOB NOT NULL, why TEXT NOT NULL) STRICT")
             .execute(&pool)
             .await?;
         Ok(SpoolFile { pool })
@@ -48,9 +48,9 @@ impl SpoolFile {
         Ok(())
     }
 
-    /// Sets a batch aside that cannot be read, for a person to look at.
+    /// Sets aside what cannot be stored, for a person to look at.
     pub async fn reject(&self, position: i64, body: &[u8], why: &str) -> Result<()> {
-        sqlx::query("INSERT INTO rejects (position, body, why) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+        sqlx::query("INSERT INTO rejects (position, body, why) VALUES ($1, $2, $3)")
             .bind(position)
             .bind(body)
             .bind(why)

@@ -9,6 +9,8 @@ pub mod error;
 pub mod health;
 pub mod language;
 pub mod openapi;
+pub mod page;
+pub mod server;
 pub mod signin;
 pub mod who;
 
@@ -33,14 +35,41 @@ pub struct App {
 
 /// Every route.
 pub fn routes(config: &mut ServiceConfig) {
+    public_routes(config);
+    health_routes(config);
+    staff_routes(config);
+}
+
+/// What an edge node answers.
+pub fn edge_routes(config: &mut ServiceConfig) {
+    public_routes(config);
+    health_routes(config);
+}
+
+/// What a web node answers.
+pub fn web_routes(config: &mut ServiceConfig) {
+    health_routes(config);
+    staff_routes(config);
+}
+
+fn public_routes(config: &mut ServiceConfig) {
+    let options = web::method(actix_web::http::Method::OPTIONS);
     config
         .service(resource("/r/{code}").get(edge::redirect).head(edge::redirect))
         .service(resource("/px.gif").get(edge::pixel))
         .service(resource("/t.js").get(edge::snippet))
-        .service(resource("/e").post(edge::event).route(web::method(actix_web::http::Method::OPTIONS).to(edge::preflight)))
+        .service(resource("/e").post(edge::event).route(options.to(edge::preflight)));
+}
+
+fn health_routes(config: &mut ServiceConfig) {
+    config
         .route("/healthz", get().to(health::live))
         .route("/readyz", get().to(health::ready))
-        .route("/metrics", get().to(health::metrics))
+        .route("/metrics", get().to(health::metrics));
+}
+
+fn staff_routes(config: &mut ServiceConfig) {
+    config
         .route("/openapi.json", get().to(openapi::document))
         .service(scope("/v1").configure(api_routes))
         .configure(page_routes);
@@ -88,6 +117,7 @@ fn page_routes(config: &mut ServiceConfig) {
         .route("/language", post().to(signin::choose_language))
         .route("/assets/{file}", get().to(assets::file))
         .route("/admin", get().to(admin::home))
+        .route("/admin/orders", get().to(admin::orders))
         .route("/admin/orders/{external_id}", get().to(admin::order))
         .route("/admin/payouts/{period}", get().to(admin::payouts))
         .route("/admin/payouts/{period}/close", post().to(admin::close))
@@ -95,5 +125,6 @@ fn page_routes(config: &mut ServiceConfig) {
         .route("/admin/payout-runs/{id}/approve", post().to(admin::approve))
         .route("/admin/payout-runs/{id}/paid", post().to(admin::paid))
         .route("/admin/payout-runs/{id}/export", get().to(admin::export))
-        .route("/cabinet", get().to(cabinet::home));
+        .route("/cabinet", get().to(cabinet::home))
+        .default_service(web::to(signin::nowhere));
 }

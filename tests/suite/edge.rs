@@ -1,0 +1,165 @@
+//! Redirect, pixel and events.
+
+use crate::support::*;
+use chrono::TimeDelta;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+async fn totals(app: &TestApp) -> (i64, i64) {
+    let report = app.get("/v1/reports/channels?from=2026-11-01&to=2026-12-31").await;
+    (report["totals"]["clicks"].as_i64().unwrap(), report["totals"]["clicks_not_counted"].as_i64().unwrap())
+}
+
+both_stores! {
+    async fn a_redirect_passes_on_what_came_and_sets_a_visitor(app: &TestApp) {
+        app.set_up().await;
+        app.make("/v1/links", json!({
+            "code": "deep", "url": "https://shop.example/p?a=1&c={click_id}", "utm": { "source": "blog", "medium": "cpc" },
+        })).await;
+        let response = app.visitor(Method::GET, "/r/deep?a=2&sub1=x&utm_campaign=winter").send().await.unwrap();
+        assert_eq!(response.status(), 302);
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        let cookie = response.headers()["set-cookie"].to_str().unwrap().to_owned();
+        for part in ["trb_vid=", "HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=34560000"] {
+            assert!(cookie.contains(part), "{cookie}");
+        }
+        assert!(!cookie.contains("Secure"));
+        let location = response.headers()["location"].to_str().unwrap();
+        let click = location.split("trb_click=").nth(1).unwrap();
+        assert_eq!(location, format!("https://shop.example/p?a=1&c={click}&sub1=x&utm_campaign=winter&utm_medium=cpc&utm_source=blog&trb_click={click}"));
+        assert_eq!(uuid::Uuid::parse_str(click).unwrap().get_version_num(), 7);
+        let report = app.get("/v1/reports/channels?group_by=source,medium,campaign").await;
+        assert_eq!(report["data"][0]["source"], "blog");
+        assert_eq!(report["data"][0]["campaign"], "winter");
+    }
+
+    async fn deep_links_lead_only_to_the_programs_hosts(app: &TestApp) {
+        app.set_up().await;
+        for (to, leads) in [("/sale", "https://shop.example/sale?trb_click="), ("https://evil.example/", "https://shop.example/?trb_click="), ("//evil.example", "https://shop.example/?trb_click=")] {
+            let response = app.visitor(Method::GET, "/r/anna").query(&[("to", to)]).send().await.unwrap();
+            let location = response.headers()["location"].to_str().unwrap();
+            assert!(location.starts_with(leads), "{to}: {location}");
+        }
+    }
+
+    async fn heads_prefetches_and_bots_are_redirected_and_do_not_count(app: &TestApp) {
+        app.set_up().await;
+        app.click("anna").await;
+        assert_eq!(app.visitor(Method::HEAD, "/r/anna").send().await.unwrap().status(), 302);
+        assert_eq!(app.visitor(Method::GET, "/r/anna").header("sec-purpose", "prefetch").send().await.unwrap().status(), 302);
+        let bot = app.request(Method::GET, "/r/anna").header("user-agent", "Mozilla/5.0 (compatible; Googlebot/2.1)").send().await.unwrap();
+        assert_eq!(bot.status(), 302);
+        assert_eq!(totals(app).await, (1, 3));
+    }
+
+    async fn unknown_paused_and_expired_links_say_so(app: &TestApp) {
+        let ids = app.set_up().await;
+        assert_eq!(app.visitor(Method::GET, "/r/ana").send().await.unwrap().status(), 404);
+        let misses = app.get("/v1/misses").await;
+        assert_eq!((misses["data"][0]["value"].as_str(), misses["data"][0]["nearest"].as_str()), (Some("ana"), Some("anna")));
+        let link = format!("/v1/links/{}", ids["link"].as_str().unwrap());
+        assert_eq!(app.patch(&link, json!({ "paused": true })).await.0, 200);
+        assert_eq!(app.visitor(Method::GET, "/r/anna").send().await.unwrap().status(), 410);
+        app.patch(&link, json!({ "paused": false, "expires_at": "2026-11-22T13:00:00Z" })).await;
+        assert_eq!(app.visitor(Method::GET, "/r/anna").send().await.unwrap().status(), 302);
+        app.advance(TimeDelta::hours(1));
+        assert_eq!(app.visitor(Method::GET, "/r/anna").send().await.unwrap().status(), 410);
+        let program = format!("/v1/programs/{}", ids["program"].as_str().unwrap());
+        app.patch(&program, json!({ "fallback_url": "https://shop.example/gone" })).await;
+        let response = app.visitor(Method::GET, "/r/anna").send().await.unwrap();
+        assert_eq!(response.headers()["location"], "https://shop.example/gone");
+        app.patch(&link, json!({ "expires_at": null })).await;
+        app.click("anna").await;
+    }
+
+    async fn without_consent_there_is_no_visitor_but_the_partner_is_owed(app: &TestApp) {
+        let ids = app.set_up().await;
+        let response = app.visitor(Method::GET, "/r/anna").header("sec-gpc", "1").send().await.unwrap();
+        assert!(response.headers().get("set-cookie").is_none());
+        let location = response.headers()["location"].to_str().unwrap();
+        let click_id = location.split("trb_click=").nth(1).unwrap();
+        let order = app.make("/v1/orders", json!({ "external_id": "E-1", "placed_at": app.now(), "currency": "RUB", "total": "10.00", "click_id": click_id })).await;
+        assert_eq!(order["payable"]["partner"], ids["partner"]);
+        let why = app.get("/v1/orders/E-1/attribution").await;
+        assert_eq!(why["touches"][0]["visitor"], Value::Null);
+    }
+
+    async fn pixel_and_events_record_visits_and_leads(app: &TestApp) {
+        app.set_up().await;
+        let pixel = app.visitor(Method::GET, "/px.gif?type=visit&url=https%3A%2F%2Fshop.example%2F%3Futm_source%3Dvk%26utm_medium%3Dsocial&ref=").send().await.unwrap();
+        assert_eq!((pixel.status().as_u16(), pixel.headers()["content-type"].to_str().unwrap().to_owned()), (200, "image/gif".into()));
+        assert_eq!(pixel.bytes().await.unwrap().len(), 43);
+        let odd = app.visitor(Method::GET, "/px.gif?type=nonsense&url=%ff%00").send().await.unwrap();
+        assert_eq!((odd.status().as_u16(), odd.bytes().await.unwrap().len()), (200, 43));
+        let visit = app.visitor(Method::POST, "/e").header("content-type", "text/plain")
+            .body(r#"{"type":"visit","url":"https://shop.example/","ref":"https://yandex.ru/"}"#).send().await.unwrap();
+        assert_eq!(visit.status(), 202);
+        let lead = app.visitor(Method::POST, "/e").json(&json!({ "type": "lead", "name": "signup", "value": { "plan": "a" } })).send().await.unwrap();
+        assert_eq!(lead.status(), 202);
+        for broken in ["{", "[]", r#"{"type":"nonsense"}"#] {
+            let answer = app.visitor(Method::POST, "/e").body(broken).send().await.unwrap().status();
+            assert!(answer == 400 || answer == 422, "{broken}: {answer}");
+        }
+        // A page of the shop itself, and one reached through a click, start no new touch.
+        for body in [json!({ "type": "visit", "url": "https://shop.example/b", "ref": "https://shop.example/a" }), json!({ "type": "visit", "url": "https://shop.example/?trb_click=0199", "ref": "" })] {
+            app.visitor(Method::POST, "/e").json(&body).send().await.unwrap();
+        }
+        let report = app.get("/v1/reports/channels").await;
+        let channels: Vec<&str> = report["data"].as_array().unwrap().iter().map(|r| r["channel"].as_str().unwrap()).collect();
+        assert_eq!(channels, ["organic_search", "organic_social"]);
+        assert_eq!(report["totals"]["clicks"], 2);
+    }
+
+    async fn odd_queries_are_recorded_as_far_as_readable(app: &TestApp) {
+        app.set_up().await;
+        let long = format!("/r/anna?x={}", "y".repeat(7_000));
+        for path in ["/r/anna?utm_source=%zz%ff&utm_source=b", "/r/anna?=&&&=x", "/r/anna?sub1=%00%0d%0aSet-Cookie:a", long.as_str()] {
+            let response = app.visitor(Method::GET, path).send().await.unwrap();
+            assert_eq!(response.status(), 302, "{path}");
+            assert!(response.headers()["location"].to_str().unwrap().starts_with("https://shop.example/"));
+        }
+        assert_eq!(totals(app).await, (4, 0));
+    }
+
+    async fn the_snippet_is_small_and_health_answers(app: &TestApp) {
+        let snippet = app.visitor(Method::GET, "/t.js").send().await.unwrap().bytes().await.unwrap();
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut packed, &snippet).unwrap();
+        assert!(packed.finish().unwrap().len() <= 3 * 1024);
+        assert_eq!(app.visitor(Method::GET, "/healthz").send().await.unwrap().status(), 200);
+        assert_eq!(app.visitor(Method::GET, "/readyz").send().await.unwrap().status(), 200);
+        app.set_up().await;
+        app.click("anna").await;
+        let metrics = app.visitor(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+        assert!(metrics.contains("tributary_hits_appended_total 1\n"), "{metrics}");
+        let document = app.get("/openapi.json").await;
+        assert_eq!(document["openapi"], "3.1.0");
+        assert!(document["paths"].as_object().unwrap().len() >= 24);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_client_is_limited_and_forwarded_addresses_count_only_from_trusted_proxies() {
+    use tributary::clock::Clock;
+    use tributary::service::Tributary;
+    use tributary::web::server::{Start, start};
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("tributary.db").display());
+    for (trusted, second_client) in [(vec![], 429), (vec!["127.0.0.0/8".parse().unwrap()], 404)] {
+        let service = Tributary::open(&url, None, Clock::system()).await.unwrap();
+        let settings = Start { edge_rate_limit: 3, trusted_proxies: trusted, ..start_settings(folder.path().join("spool.db")) };
+        let running = start(service, settings).await.unwrap();
+        let client = reqwest::Client::new();
+        let ask = |from: &'static str| {
+            let request = client.get(format!("http://{}/r/none", running.address)).header("x-forwarded-for", from);
+            async move { request.send().await.unwrap() }
+        };
+        for _ in 0..3 {
+            assert_eq!(ask("198.51.100.7").await.status(), 404);
+        }
+        let limited = ask("198.51.100.7").await;
+        assert_eq!((limited.status().as_u16(), limited.headers()["retry-after"].to_str().unwrap()), (429, "1"));
+        assert_eq!(ask("198.51.100.8").await.status().as_u16(), second_client);
+        running.stop().await;
+    }
+}

@@ -1,0 +1,66 @@
+//! The arrows of the house go one way: `domain <- store <- service <- web, cli`.
+
+use std::fs;
+use std::path::Path;
+
+fn files(folder: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
+        }
+    }
+    found
+}
+
+fn room(name: &str) -> Vec<(String, String)> {
+    let found = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(name));
+    assert!(!found.is_empty(), "the room {name} is empty");
+    found
+}
+
+fn holds_none_of(name: &str, words: &[&str]) {
+    for (path, text) in room(name) {
+        for word in words {
+            let line = text.lines().position(|l| !l.trim_start().starts_with("//") && l.contains(word));
+            assert!(line.is_none(), "{path}:{} has '{word}'", line.unwrap_or_default() + 1);
+        }
+    }
+}
+
+#[test]
+fn the_domain_is_pure() {
+    holds_none_of("domain", &[
+        "sqlx", "actix", "redis", "tokio", "reqwest", "std::fs", "std::net", "std::env", "Utc::now", "Local::now", "Instant::now",
+        "SystemTime", "rand::", "now_v7", "crate::store", "crate::service", "crate::web", "crate::cli", "crate::clock", "async fn",
+    ]);
+}
+
+#[test]
+fn no_float_touches_money() {
+    for file in ["money.rs", "commission.rs", "ledger.rs", "payable.rs", "promo.rs", "order.rs"] {
+        let (path, text) = room("domain").into_iter().find(|(path, _)| path.ends_with(file)).unwrap();
+        assert!(!text.contains("f64") && !text.contains("f32"), "{path} has a float");
+    }
+}
+
+#[test]
+fn the_store_decides_nothing() {
+    holds_none_of("store", &["actix", "redis::", "crate::service", "crate::web", "crate::cli"]);
+}
+
+#[test]
+fn the_service_knows_neither_sql_nor_http() {
+    holds_none_of("service", &["actix", "crate::web", "crate::cli", "sqlx::query", "SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM"]);
+}
+
+#[test]
+fn web_and_command_line_write_no_sql_and_reach_not_into_each_other() {
+    for name in ["web", "cli"] {
+        holds_none_of(name, &["sqlx::query", "SELECT ", "INSERT INTO", "DELETE FROM"]);
+    }
+    holds_none_of("web", &["crate::cli"]);
+}

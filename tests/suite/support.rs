@@ -74,7 +74,6 @@ pub struct TestApp {
     pub clock: Clock,
     pub database_url: String,
     pub folder: TempDir,
-    pub kind: Kind,
     key: String,
     client: Client,
     running: Running,
@@ -96,15 +95,11 @@ impl TestApp {
         tx.commit().await.unwrap();
         let running = start(service.clone(), start_settings(folder.path().join("spool.db"))).await.unwrap();
         let client = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
-        Some(TestApp { service, clock, database_url, folder, kind, key, client, running })
+        Some(TestApp { service, clock, database_url, folder, key, client, running })
     }
 
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.running.address)
-    }
-
-    pub fn address(&self) -> SocketAddr {
-        self.running.address
     }
 
     /// A key of a smaller scope.
@@ -168,6 +163,11 @@ impl TestApp {
         (location, click_id)
     }
 
+    /// Waits until every hit is in the store.
+    pub async fn mover_done(&self) {
+        self.running.app.mover.move_all().await.unwrap();
+    }
+
     pub fn advance(&self, by: TimeDelta) {
         self.clock.advance(by);
     }
@@ -222,4 +222,57 @@ pub fn start_settings(spool_path: PathBuf) -> Start {
 pub fn balances(statement: &Value) -> (String, String, String) {
     let of = |name: &str| statement["data"][0][name]["amount"].as_str().unwrap_or("0.00").to_owned();
     (of("held"), of("available"), of("in_payment"))
+}
+
+/// The built program, as a person runs it.
+pub fn tributary(arguments: &[&str]) -> std::process::Command {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tributary"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TRIBUTARY_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments);
+    command
+}
+
+/// Runs the program to its end: exit code, standard output, standard error.
+pub fn run(arguments: &[&str], input: &str) -> (i32, String, String) {
+    use std::io::Write;
+    use std::process::Stdio;
+    let mut child = tributary(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+/// A running `serve` or `demo`, killed when dropped.
+pub struct Server {
+    child: std::process::Child,
+    pub url: String,
+    /// The first line it printed.
+    pub first_line: String,
+}
+
+impl Server {
+    pub fn start(arguments: &[&str]) -> Server {
+        use std::io::BufRead;
+        use std::process::Stdio;
+        let mut child = tributary(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut first_line = String::new();
+        std::io::BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut first_line).unwrap();
+        let url = first_line.split("http://").nth(1).and_then(|rest| rest.split([' ', '"', ')']).next()).unwrap_or_default();
+        Server { url: format!("http://{url}"), child, first_line }
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
 }

@@ -216,17 +216,29 @@ pub fn miss(kind: &str) -> &'static str {
     }
 }
 
-/// The numbers behind a line of a trace, if it has some.
-pub fn trace_numbers(language: Language, item: &TraceItem) -> Option<String> {
-    let span = language.span(item.seconds?);
+/// How a partner is paid, by the name in the requisites.
+pub fn payout_method(method: &str) -> &'static str {
+    match method {
+        "bank_ru" => "pay-bank_ru",
+        "sepa" => "pay-sepa",
+        "swift" => "pay-swift",
+        "paypal" => "pay-paypal",
+        "wise" => "pay-wise",
+        _ => "pay-manual",
+    }
+}
+
+/// The reason of a line of a trace in words, and the numbers behind it, if they are not in the words.
+pub fn trace_reason(language: Language, item: &TraceItem) -> (String, Option<String>) {
+    let plain = language.text(reason(item.reason));
+    let Some(seconds) = item.seconds else { return (plain, None) };
+    let span = language.span(seconds);
     let days = item.window_days.unwrap_or(0);
-    Some(match item.reason {
-        Reason::OutsideWindow => {
-            language.with("trace-outside", &[("days", days.into()), ("span", span.into())])
-        }
-        Reason::AfterOrder => language.with("trace-after", &[("span", span.into())]),
-        _ => language.with("trace-before", &[("days", days.into()), ("span", span.into())]),
-    })
+    match item.reason {
+        Reason::OutsideWindow => (language.with("trace-outside", &[("days", days.into()), ("span", span.into())]), None),
+        Reason::AfterOrder => (language.with("trace-after", &[("span", span.into())]), None),
+        _ => (plain, Some(language.with("trace-before", &[("days", days.into()), ("span", span.into())]))),
+    }
 }
 
 /// A commission's formula with its numbers: `12.5 % × (120.00 − 20.00) = 12.50`. The parts are those of [`Owed`].

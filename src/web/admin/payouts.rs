@@ -1,0 +1,215 @@
+//! The accountant's month, step by step: each button is a form, and works without a script.
+
+use super::run::{RunCard, card};
+use crate::domain::id::PayoutRunId;
+use crate::domain::money::Currency;
+use crate::domain::time::Period;
+use crate::service::payout;
+use crate::service::{Error, Result as ServiceResult};
+use crate::store::{Tx, payout as stored};
+use crate::web::App;
+use crate::web::error::Problem;
+use crate::web::page::form::Fields;
+use crate::web::page::{Frame, answer, see_other};
+use crate::web::who::{PageError, Staff};
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "admin/payouts.html")]
+struct PayoutsPage {
+    frame: Frame,
+    here: &'static str,
+    card: RunCard,
+    earlier: String,
+    later: Option<String>,
+    problem: Option<ProblemView>,
+}
+
+/// What went wrong: in the reader's language, and as the service said it.
+struct ProblemView {
+    words: String,
+    detail: String,
+}
+
+fn path_of(period: &str) -> String {
+    format!("/admin/payouts/{period}")
+}
+
+fn month(text: &str) -> Result<Period, PageError> {
+    text.parse().map_err(|e| Problem::new(StatusCode::NOT_FOUND, "not-found", e).into())
+}
+
+fn run_id(text: &str) -> Result<PayoutRunId, PageError> {
+    text.parse().map_err(|e| Problem::new(StatusCode::NOT_FOUND, "not-found", e).into())
+}
+
+/// `GET /admin/payouts/{period}`.
+pub async fn payouts(app: Data<App>, request: HttpRequest, staff: Staff, period: Path<String>) -> Result<HttpResponse, PageError> {
+    shown(&app, &request, staff, month(&period)?, StatusCode::OK, None).await
+}
+
+async fn shown(
+    app: &App,
+    request: &HttpRequest,
+    staff: Staff,
+    period: Period,
+    status: StatusCode,
+    problem: Option<(&'static str, String)>,
+) -> Result<HttpResponse, PageError> {
+    let context = app.service.context(&staff.0.email);
+    let frame = Frame::with_way_back(app, request, Some(staff.0), &path_of(&period.to_string())).await;
+    let this_month = Period::of(context.today());
+    let page = PayoutsPage {
+        here: "payouts",
+        card: card(&app.service.db, &context, &frame, period).await?,
+        earlier: period.first_day().pred_opt().map_or(period, Period::of).to_string(),
+        later: (period < this_month).then(|| period.next().to_string()),
+        problem: problem.map(|(key, detail)| ProblemView { words: frame.t(key), detail }),
+        frame,
+    };
+    Ok(answer(status, &page))
+}
+
+/// Commits what was done and shows the month again; what was refused is said on the page, with its status.
+async fn after<T>(
+    done: ServiceResult<T>,
+    tx: Tx,
+    (app, request, staff): (&App, &HttpRequest, Staff),
+    period: Period,
+    problem: &'static str,
+) -> Result<HttpResponse, PageError> {
+    match done {
+        Ok(_) => {
+            tx.commit().await?;
+            Ok(see_other(&path_of(&period.to_string())))
+        }
+        Err(Error::Store(error)) => Err(error.into()),
+        Err(error) => {
+            drop(tx);
+            let detail = error.to_string();
+            let status = Problem::from(error).status;
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::CONFLICT);
+            shown(app, request, staff, period, status, Some((problem, detail))).await
+        }
+    }
+}
+
+/// `POST /admin/payouts/{period}/close`.
+pub async fn close(
+    app: Data<App>,
+    request: HttpRequest,
+    staff: Staff,
+    period: Path<String>,
+    fields: Fields,
+) -> Result<HttpResponse, PageError> {
+    staff.may_pay()?;
+    staff.0.check_csrf(fields.get("csrf"))?;
+    let period = month(&period)?;
+    let context = app.service.context(&staff.0.email);
+    let mut tx = app.service.db.begin().await?;
+    let done = payout::close(&mut tx, &context, period).await;
+    after(done, tx, (&app, &request, staff), period, "problem-close").await
+}
+
+/// `POST /admin/payouts/{period}/build`.
+pub async fn build(
+    app: Data<App>,
+    request: HttpRequest,
+    staff: Staff,
+    period: Path<String>,
+    fields: Fields,
+) -> Result<HttpResponse, PageError> {
+    staff.may_pay()?;
+    staff.0.check_csrf(fields.get("csrf"))?;
+    let period = month(&period)?;
+    let currency: Option<Currency> = match fields.get("currency") {
+        "" => None,
+        code => Some(code.parse().map_err(Problem::malformed)?),
+    };
+    let early = fields.is_ticked("early");
+    let context = app.service.context(&staff.0.email);
+    let mut tx = app.service.db.begin().await?;
+    let done = payout::build(&mut tx, &context, period, currency, early).await;
+    let problem = match &done {
+        Err(Error::Conflict { .. }) => why_not_built(&mut tx, period, currency, early).await?,
+        Err(Error::Invalid(_)) => "problem-build-currency",
+        _ => "problem-build",
+    };
+    after(done, tx, (&app, &request, staff), period, problem).await
+}
+
+async fn why_not_built(tx: &mut Tx, period: Period, currency: Option<Currency>, early: bool) -> Result<&'static str, PageError> {
+    let key = period.to_string();
+    let known = stored::of_period(&mut *tx, &key).await?;
+    let is_closed = stored::latest_closed(tx).await?.is_some_and(|latest| key <= latest);
+    Ok(if !is_closed && !early {
+        "problem-build-open"
+    } else if known.iter().any(|run| currency.is_none_or(|c| c == run.currency)) {
+        "problem-build-known"
+    } else {
+        "problem-build-nothing"
+    })
+}
+
+/// `POST /admin/payout-runs/{id}/approve`.
+pub async fn approve(
+    app: Data<App>,
+    request: HttpRequest,
+    staff: Staff,
+    id: Path<String>,
+    fields: Fields,
+) -> Result<HttpResponse, PageError> {
+    staff.may_pay()?;
+    staff.0.check_csrf(fields.get("csrf"))?;
+    let id = run_id(&id)?;
+    let context = app.service.context(&staff.0.email);
+    let mut tx = app.service.db.begin().await?;
+    let period = month(&payout::load(&mut tx, id).await?.run.period)?;
+    let done = payout::approve(&mut tx, &context, id).await;
+    after(done, tx, (&app, &request, staff), period, "problem-approve").await
+}
+
+/// `POST /admin/payout-runs/{id}/paid`.
+pub async fn paid(
+    app: Data<App>,
+    request: HttpRequest,
+    staff: Staff,
+    id: Path<String>,
+    fields: Fields,
+) -> Result<HttpResponse, PageError> {
+    staff.may_pay()?;
+    staff.0.check_csrf(fields.get("csrf"))?;
+    let id = run_id(&id)?;
+    let reference = match crate::domain::text::line(fields.get("bank_reference"), 200) {
+        _ if fields.get("bank_reference").is_empty() => None,
+        Ok(reference) => Some(reference),
+        Err(error) => return Err(Problem::field("/bank_reference", error).into()),
+    };
+    let context = app.service.context(&staff.0.email);
+    let mut tx = app.service.db.begin().await?;
+    let period = month(&payout::load(&mut tx, id).await?.run.period)?;
+    let done = payout::mark_paid(&mut tx, &context, id, reference.as_deref()).await;
+    after(done, tx, (&app, &request, staff), period, "problem-paid").await
+}
+
+/// `GET /admin/payout-runs/{id}/export`: the bank's CSV, the same bytes every time.
+pub async fn export(app: Data<App>, staff: Staff, id: Path<String>) -> Result<HttpResponse, PageError> {
+    staff.may_pay()?;
+    let id = run_id(&id)?;
+    let context = app.service.context(&staff.0.email);
+    let mut tx = app.service.db.begin().await?;
+    let run = payout::load(&mut tx, id).await?.run;
+    let bytes = payout::export_csv(&mut tx, &context, id).await?;
+    tx.commit().await?;
+    let name = format!("attachment; filename=\"payout-{}-{}.csv\"", run.period, run.currency);
+    Ok(HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header((header::CONTENT_DISPOSITION, name))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(bytes))
+}

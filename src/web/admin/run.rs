@@ -1,0 +1,209 @@
+//! The payout run of a month as a card: where it stands, and the one next step.
+
+use crate::domain::id::PartnerId;
+use crate::domain::money::{Currency, Money};
+use crate::domain::time::{FAR_DAY, Period};
+use crate::service::{Context, report};
+use crate::store::payout::{PayoutRun, PayoutRunLine};
+use crate::store::{At, Db, ledger, payout};
+use crate::web::page::{Frame, words};
+use crate::web::who::PageError;
+use std::collections::BTreeMap;
+
+pub struct RunCard {
+    pub period: String,
+    pub month: String,
+    pub closed: Option<String>,
+    /// When the month can be closed, if that is not yet.
+    pub not_over: Option<String>,
+    /// Shows the buttons.
+    pub may_pay: bool,
+    /// What could be put into a run now, by currency.
+    pub due: Vec<DueView>,
+    pub steps: Vec<Step>,
+    pub runs: Vec<RunView>,
+}
+
+pub struct DueView {
+    pub currency: &'static str,
+    pub total: String,
+    pub partners: String,
+    pub lines: Vec<(String, String)>,
+}
+
+pub struct Step {
+    pub name: String,
+    pub is_done: bool,
+    pub is_next: bool,
+}
+
+pub struct RunView {
+    pub id: String,
+    pub state: String,
+    pub state_class: &'static str,
+    pub total: String,
+    pub early: bool,
+    pub counts: Vec<String>,
+    pub steps: Vec<Step>,
+    pub can_be_approved: bool,
+    pub can_be_exported: bool,
+    pub can_be_paid: bool,
+    pub history: Vec<String>,
+    pub bank_reference: Option<String>,
+    pub lines: Vec<LineView>,
+}
+
+pub struct LineView {
+    pub partner: String,
+    pub email: String,
+    pub method: String,
+    pub state: String,
+    pub state_class: &'static str,
+    pub amount: String,
+}
+
+/// The card of a month.
+pub async fn card(db: &Db, context: &Context, frame: &Frame, period: Period) -> Result<RunCard, PageError> {
+    let lang = frame.lang;
+    let key = period.to_string();
+    let latest_closed = payout::latest_closed(db).await?;
+    let is_closed = latest_closed.is_some_and(|latest| key <= latest);
+    let closed = match payout::closing(db, &key).await? {
+        Some((at, by)) => Some(acted(frame, context, "run-closed-by", at, &by)),
+        None => is_closed.then(|| frame.t("run-closed-before")),
+    };
+    let exported = payout::exports(db).await?;
+    let runs = payout::of_period(db, &key).await?;
+    let due = if runs.is_empty() || !is_closed { due(db, context, frame, period, is_closed, &runs).await? } else { Vec::new() };
+    let mut views = Vec::new();
+    for run in runs {
+        let lines = payout::lines(db, run.id).await?;
+        let is_exported = exported.iter().any(|(id, ..)| *id == run.id);
+        views.push(run_view(frame, context, run, lines, is_closed, is_exported));
+    }
+    let is_over = period.last_day() < context.today();
+    Ok(RunCard {
+        month: lang.month(period),
+        not_over: (!is_over).then(|| frame.say("run-not-over", [("day", lang.day(period.next().first_day()).into())])),
+        may_pay: frame.user.as_ref().is_some_and(|user| user.role.may_pay()),
+        steps: if views.is_empty() { steps(frame, is_closed, None, false) } else { Vec::new() },
+        closed,
+        due,
+        runs: views,
+        period: key,
+    })
+}
+
+async fn due(
+    db: &Db,
+    context: &Context,
+    frame: &Frame,
+    period: Period,
+    is_closed: bool,
+    runs: &[PayoutRun],
+) -> Result<Vec<DueView>, PageError> {
+    let until = if is_closed { period.last_day() } else { context.today().min(FAR_DAY) };
+    let names = report::partner_names(db).await?;
+    let mut by_currency: BTreeMap<Currency, Vec<(PartnerId, i64)>> = BTreeMap::new();
+    for (partner, currency, balance) in ledger::balances(db, None, until).await? {
+        if balance.available_minor > 0 && !runs.iter().any(|run| run.currency == currency) {
+            by_currency.entry(currency).or_default().push((partner, balance.available_minor));
+        }
+    }
+    Ok(by_currency
+        .into_iter()
+        .map(|(currency, partners)| {
+            let money = |minor| frame.lang.money(Money::new(minor, currency));
+            let name = |id: PartnerId| names.get(&id.to_string()).cloned().unwrap_or_else(|| id.to_string());
+            DueView {
+                currency: currency.code(),
+                total: money(partners.iter().map(|(_, minor)| minor).sum()),
+                partners: frame.count("count-partners", partners.len() as i64),
+                lines: partners.into_iter().map(|(id, minor)| (name(id), money(minor))).collect(),
+            }
+        })
+        .collect())
+}
+
+fn acted(frame: &Frame, context: &Context, key: &str, at: At, by: &str) -> String {
+    frame.say(key, [("at", frame.lang.instant(context.zone, at.0).into()), ("by", by.into())])
+}
+
+fn steps(frame: &Frame, is_closed: bool, run: Option<&PayoutRun>, is_exported: bool) -> Vec<Step> {
+    let state = run.map(|run| run.state.as_str());
+    let (approved, paid) = (matches!(state, Some("approved" | "paid")), state == Some("paid"));
+    let early = run.is_some_and(|run| run.early);
+    let mut next_found = false;
+    [
+        ("step-close", is_closed || early),
+        ("step-build", run.is_some()),
+        ("step-approve", approved),
+        ("step-export", is_exported || paid),
+        ("step-pay", paid),
+    ]
+    .into_iter()
+    .map(|(key, is_done)| {
+        let is_next = !is_done && !next_found;
+        next_found |= is_next;
+        Step { name: frame.t(key), is_done, is_next }
+    })
+    .collect()
+}
+
+fn run_view(
+    frame: &Frame,
+    context: &Context,
+    run: PayoutRun,
+    lines: Vec<PayoutRunLine>,
+    is_closed: bool,
+    is_exported: bool,
+) -> RunView {
+    let lang = frame.lang;
+    let counts = [("count-due", "due"), ("count-carried", "carried"), ("count-blocked", "blocked")]
+        .into_iter()
+        .map(|(key, disposition)| (key, lines.iter().filter(|l| l.disposition == disposition).count()))
+        .filter(|(key, count)| *count > 0 || *key == "count-due")
+        .map(|(key, count)| frame.count(key, count as i64))
+        .collect();
+    let mut history = vec![acted(frame, context, "run-built-by", run.built_at, &run.built_by)];
+    if let (Some(at), Some(by)) = (run.approved_at, &run.approved_by) {
+        history.push(acted(frame, context, "run-approved-by", at, by));
+    }
+    if let (Some(at), Some(by)) = (run.paid_at, &run.paid_by) {
+        history.push(acted(frame, context, "run-paid-by", at, by));
+    }
+    RunView {
+        steps: steps(frame, is_closed, Some(&run), is_exported),
+        state: frame.t(words::run_state(&run.state)),
+        state_class: match run.state.as_str() {
+            "paid" => "paid",
+            "approved" => "ready",
+            _ => "held",
+        },
+        total: lang.money(Money::new(run.total_minor, run.currency)),
+        early: run.early,
+        counts,
+        can_be_approved: run.state == "built",
+        can_be_exported: run.state != "built",
+        can_be_paid: run.state == "approved",
+        history,
+        lines: lines.into_iter().map(|line| line_view(frame, run.currency, line)).collect(),
+        bank_reference: run.bank_reference,
+        id: run.id.to_string(),
+    }
+}
+
+fn line_view(frame: &Frame, currency: Currency, line: PayoutRunLine) -> LineView {
+    LineView {
+        state: frame.t(words::disposition(&line.disposition, line.amount_minor)),
+        state_class: match line.disposition.as_str() {
+            "due" => "ready",
+            "blocked" => "reversed",
+            _ => "held",
+        },
+        method: frame.t(words::payout_method(line.payout.0.get("method").and_then(|m| m.as_str()).unwrap_or("manual"))),
+        amount: frame.lang.money(Money::new(line.amount_minor, currency)),
+        email: line.partner_email.unwrap_or_default(),
+        partner: line.partner_name,
+    }
+}

@@ -1,0 +1,122 @@
+home-title = Channels and payouts
+span = { $from } – { $to }
+filter-from = From
+filter-to = To
+filter-by-model = Credit by
+filter-rows = Rows
+filter-go = Show
+filter-day = A date could not be read; the usual span is shown instead.
+filter-span = The span of days is the wrong way round or longer than ten years; the usual one is shown instead.
+filter-model = There is no such model; the usual one is shown instead.
+filter-group_by = Rows cannot be grouped by that; channels are shown instead.
+preset-7 = 7 days
+preset-30 = 30 days
+preset-90 = 90 days
+preset-all = All time
+
+figure-net_revenue = Net revenue
+figure-refunds = { $amount } refunded
+figure-cost = Cost
+figure-ads = ads { $ads } + commission { $commission }
+figure-roi = ROI
+figure-roas = ROAS { $roas }
+figure-orders = Orders
+figure-new = { $customers } from new customers
+figure-clicks = Clicks
+figure-not_counted = { $clicks } not counted
+figure-cac = CAC
+figure-cac-note = cost per new customer
+
+chart-title = What each channel returned
+chart-title-other = Net revenue and cost
+chart-cost = cost { $amount }
+chart-no-cost = no cost
+chart-largest = The { $count } largest are drawn; the table has all.
+chart-most = up to { $amount } a day
+channels-caption = Revenue, cost and return by channel
+channels-empty = Nothing for this filter. Choose another span of days.
+channels-note = ROI = (net revenue − cost) ÷ cost; cost is ads and commissions. ROAS = net revenue ÷ ads. “—” means there was no cost or no customer to divide by. Shared credit makes parts of orders.
+other-currencies = Amounts in other currencies are not added up; left out here:
+other-currency = { $currency }: { $orders } for { $revenue }, ad cost { $cost }
+
+partners-title = Partners
+partners-note = By payable credit: the orders that are owed to each, in the same days.
+partners-empty = Partners will be here. Add the first one through the API or from a file.
+
+misses-title = Found no match
+misses-empty = Every code and link found its match.
+miss-nearest = nearest: { $nearest }
+
+payouts-title = Payouts, { $month }
+run-title = The run of the month
+run-in-full = Open the run
+run-early = Early
+run-due-now = Could be paid now:
+due-title = What could be paid now
+run-nothing = Nothing is available for this month.
+run-open = The month is open. Closing it fixes its figures for good.
+run-not-over = The month is not over; it can be closed from { $day } on.
+run-closed-by = Closed { $at } by { $by }
+run-closed-before = Closed together with a later month
+run-built-by = Built { $at } by { $by }
+run-approved-by = Approved { $at } by { $by }
+run-paid-by = Marked as paid { $at } by { $by }
+step-close = Close
+step-build = Build
+step-approve = Approve
+step-export = Export
+step-pay = Pay
+step-done = done
+act-close = Close the month
+act-build = Build the run
+act-early = Early: pay what is available now, leave the month open
+act-approve = Approve
+act-export = Download CSV
+act-pay = Mark as paid
+bank-reference = Bank reference
+lines-title = Lines of the run
+totals-due = Total due
+problem-close = The month was not closed: it is not over yet.
+problem-build = The run was not built.
+problem-build-open = The run was not built: close the month first, or tick “Early”.
+problem-build-known = The run was not built: this month has its run in this currency already.
+problem-build-nothing = The run was not built: nothing is due. Balances below the minimum are carried over.
+problem-build-currency = The run was not built: choose one currency.
+problem-approve = The run was not approved.
+problem-paid = The run was not marked as paid: approve it first.
+
+orders-find = Order number
+orders-owed = Only those owed to a partner
+orders-unknown = There is no order { $number }.
+orders-refunded = refunded { $amount }
+orders-empty = Orders will be here. Send the first one through the API or from a file.
+orders-more = Earlier orders
+
+order-title = Order { $number }
+order-total = Total
+order-tax = Tax
+order-shipping = Shipping
+order-discount = Discount
+order-refunded = Refunded
+order-codes = Promo codes
+order-customer = Customer
+order-why = Why this partner
+order-nobody = Owed to no partner
+order-undecided = It is decided when the order is first approved
+order-policy = Policy
+order-decided = Decided { $at } and frozen.
+window-opens = The { $days }-day window of { $partner } opens: { $at }
+window-span = Window from { $from } to { $to }
+trace-title = Touches before the order
+trace-code = Promo code { $code }
+trace-touch = Touch
+trace-order = The order is placed
+trace-left-out = { $count ->
+    [one] { $shown } earlier touch is not shown.
+   *[other] { $shown } earlier touches are not shown.
+}
+commission-title = Commission
+commission-empty = No commission is owed for this order.
+rule-version = rule { $rule }, version { $version }
+others-title = What other policies would have said
+policy-used = used

@@ -1,0 +1,142 @@
+channel-affiliate = Affiliate
+channel-referral_program = Referral program
+channel-offline = Offline
+channel-paid_search = Paid search
+channel-paid_social = Paid social
+channel-paid_shopping = Paid shopping
+channel-paid_video = Paid video
+channel-paid_other = Other paid
+channel-display = Display
+channel-cross_network = Cross-network
+channel-email = E-mail
+channel-sms = SMS
+channel-push = Push
+channel-audio = Audio
+channel-organic_search = Organic search
+channel-organic_social = Organic social
+channel-organic_video = Organic video
+channel-organic_shopping = Organic shopping
+channel-messenger = Messenger
+channel-ai_assistant = AI assistant
+channel-referral = Referral
+channel-direct = Direct
+channel-unassigned = Unassigned
+
+model-last_click = Last click
+model-last_non_direct = Last non-direct click
+model-first_click = First click
+model-linear = Linear
+
+by-channel = Channel
+by-source = Source
+by-medium = Medium
+by-campaign = Campaign
+by-partner = Partner
+by-day = Day
+
+role-owner = Owner
+role-marketer = Marketer
+role-accountant = Accountant
+role-viewer = Viewer
+role-partner = Partner
+
+kind-affiliate = Affiliate
+kind-referrer = Referrer
+kind-reseller = Reseller
+kind-offline = Offline partner
+
+partner-applied = Not approved yet
+partner-suspended = Suspended
+
+order-pending = Pending
+order-approved = Approved
+order-cancelled = Cancelled
+
+touch-click = Click
+touch-visit = Visit
+touch-impression = Impression
+touch-promo = Promo code
+touch-call = Call
+
+state-pending = Held
+state-approved = Available
+state-payable = In payment
+state-paid = Paid
+state-reversed = Reversed
+
+journal-earned = Earned
+journal-reversed = Reversed
+journal-released = Hold over
+journal-adjusted = Adjustment of a closed month
+journal-put_in_run = Put into a payout run
+journal-paid = Paid out
+
+policy-promo_then_last_click = Promo code, then last click
+policy-last_click_then_promo = Last click, then promo code
+policy-last_touch = Last touch
+policy-first_click = First click
+
+via-promo_code = by promo code
+via-click = by click
+via-none = by nothing
+
+verdict-kept = Could have won
+verdict-dropped = Left out
+verdict-won = Won
+
+reason-latest_click_in_window = The latest click inside the window
+reason-promo_code = A valid promo code on the order
+reason-first_click = The first click inside the window
+reason-outside_window = Outside the window
+reason-after_order = After the order
+reason-bot = A machine, not a person
+reason-prefetch = Fetched ahead by the browser, not opened
+reason-no_partner = No partner’s link or code
+reason-partner_suspended = The partner was not approved at that time
+reason-own_purchase = The partner’s own purchase
+reason-promo_unknown = There is no such promo code
+reason-promo_expired = The promo code did not hold at that time
+reason-promo_exhausted = The promo code was used up
+reason-promo_outranks_click = A promo code outranks it
+reason-click_outranks_promo = A click outranks the promo code
+reason-later_click = A later click took its place
+reason-earlier_click = An earlier click comes first
+reason-returning_customer = A returning customer; the program pays for new ones only
+reason-other_currency = The order is in another currency than the program
+
+why-latest_click_in_window = Your link was the last one clicked before the order
+why-promo_code = The order came with your promo code
+why-first_click = Your link was the first one clicked
+
+run-built = Built
+run-approved = Approved
+run-paid = Paid
+
+line-due = Due
+line-below_zero = Carried over: below zero
+line-below_minimum = Carried over: below the minimum
+line-blocked = Blocked: partner not approved
+
+pay-manual = By hand
+pay-bank_ru = Bank account (Russia)
+pay-sepa = SEPA transfer
+pay-swift = SWIFT transfer
+pay-paypal = PayPal
+pay-wise = Wise
+
+miss-promo_code = Promo code
+miss-link = Link
+miss-refund = Refund
+miss-other = Other
+
+trace-before = { $span } before the order, window { $days } d
+trace-outside = Outside the { $days }-day window by { $span }
+trace-after = Came { $span } after the order
+
+formula-cancelled = The order is cancelled: nothing is owed
+formula-pending = The order is not approved: nothing is owed yet
+formula-fixed = { $amount } per order
+formula-tax = {" "}− { $amount } tax
+formula-shipping = {" "}− { $amount } shipping
+formula-part = { $part } of { $base }
+formula-refunds = {" "}× { $left } / { $total } left after refunds

@@ -1,0 +1,142 @@
+channel-affiliate = Партнёры
+channel-referral_program = Реферальная программа
+channel-offline = Офлайн
+channel-paid_search = Платный поиск
+channel-paid_social = Реклама в соцсетях
+channel-paid_shopping = Товарная реклама
+channel-paid_video = Видеореклама
+channel-paid_other = Другая реклама
+channel-display = Медийная реклама
+channel-cross_network = Смешанные сети
+channel-email = Рассылки
+channel-sms = СМС
+channel-push = Пуш-уведомления
+channel-audio = Аудиореклама
+channel-organic_search = Поиск
+channel-organic_social = Соцсети
+channel-organic_video = Видео
+channel-organic_shopping = Товарные площадки
+channel-messenger = Мессенджеры
+channel-ai_assistant = ИИ-помощники
+channel-referral = Переходы с сайтов
+channel-direct = Прямые заходы
+channel-unassigned = Не определён
+
+model-last_click = Последний клик
+model-last_non_direct = Последний непрямой клик
+model-first_click = Первый клик
+model-linear = Линейная
+
+by-channel = Канал
+by-source = Источник
+by-medium = Тип трафика
+by-campaign = Кампания
+by-partner = Партнёр
+by-day = День
+
+role-owner = Владелец
+role-marketer = Маркетолог
+role-accountant = Бухгалтер
+role-viewer = Наблюдатель
+role-partner = Партнёр
+
+kind-affiliate = Партнёр
+kind-referrer = Рекомендатель
+kind-reseller = Реселлер
+kind-offline = Офлайн-партнёр
+
+partner-applied = Ещё не подтверждён
+partner-suspended = Приостановлен
+
+order-pending = Ожидает
+order-approved = Подтверждён
+order-cancelled = Отменён
+
+touch-click = Клик
+touch-visit = Визит
+touch-impression = Показ
+touch-promo = Промокод
+touch-call = Звонок
+
+state-pending = На удержании
+state-approved = Доступно
+state-payable = В выплате
+state-paid = Выплачено
+state-reversed = Сторнировано
+
+journal-earned = Начислено
+journal-reversed = Сторнировано
+journal-released = Удержание закончилось
+journal-adjusted = Поправка закрытого месяца
+journal-put_in_run = Включено в выплату
+journal-paid = Выплачено
+
+policy-promo_then_last_click = Промокод, затем последний клик
+policy-last_click_then_promo = Последний клик, затем промокод
+policy-last_touch = Последнее касание
+policy-first_click = Первый клик
+
+via-promo_code = по промокоду
+via-click = по клику
+via-none = ни по чему
+
+verdict-kept = Мог выиграть
+verdict-dropped = Не подошёл
+verdict-won = Выиграл
+
+reason-latest_click_in_window = Последний клик внутри окна
+reason-promo_code = Действующий промокод в заказе
+reason-first_click = Первый клик внутри окна
+reason-outside_window = Вне окна
+reason-after_order = После заказа
+reason-bot = Программа, а не человек
+reason-prefetch = Предзагрузка браузером, страницу не открывали
+reason-no_partner = Не по ссылке и не по коду партнёра
+reason-partner_suspended = Партнёр тогда не был подтверждён
+reason-own_purchase = Собственная покупка партнёра
+reason-promo_unknown = Такого промокода нет
+reason-promo_expired = Промокод тогда не действовал
+reason-promo_exhausted = Промокод исчерпан
+reason-promo_outranks_click = Промокод важнее клика
+reason-click_outranks_promo = Клик важнее промокода
+reason-later_click = Его место занял более поздний клик
+reason-earlier_click = Раньше был другой клик
+reason-returning_customer = Покупатель не новый, а программа платит только за новых
+reason-other_currency = Валюта заказа не та, что у программы
+
+why-latest_click_in_window = По вашей ссылке перешли последней перед заказом
+why-promo_code = В заказе применили ваш промокод
+why-first_click = По вашей ссылке перешли первой
+
+run-built = Составлена
+run-approved = Утверждена
+run-paid = Выплачена
+
+line-due = К выплате
+line-below_zero = Перенос: остаток ниже нуля
+line-below_minimum = Перенос: меньше минимума
+line-blocked = Стоп: партнёр не подтверждён
+
+pay-manual = Вручную
+pay-bank_ru = Банковский счёт
+pay-sepa = Перевод SEPA
+pay-swift = Перевод SWIFT
+pay-paypal = PayPal
+pay-wise = Wise
+
+miss-promo_code = Промокод
+miss-link = Ссылка
+miss-refund = Возврат
+miss-other = Другое
+
+trace-before = за { $span } до заказа, окно { $days } д
+trace-outside = Вне окна в { $days } д: раньше него на { $span }
+trace-after = Через { $span } после заказа
+
+formula-cancelled = Заказ отменён: вознаграждения нет
+formula-pending = Заказ не подтверждён: вознаграждения пока нет
+formula-fixed = { $amount } за заказ
+formula-tax = {" "}− { $amount } налог
+formula-shipping = {" "}− { $amount } доставка
+formula-part = { $part } из { $base }
+formula-refunds = {" "}× { $left } / { $total } после возвратов

@@ -6,7 +6,7 @@ use super::id::{PartnerId, ProgramId, PromoCodeId};
 use super::order::CustomerKind;
 use super::partner::PartnerStatus;
 use super::program::{CreditPolicy, Program};
-use super::time::spoken_seconds;
+use super::time::{comes_after, spoken_seconds};
 use super::touch::{Mark, TouchKind};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
@@ -262,6 +262,7 @@ pub fn decide(facts: OrderFacts, touches: &[TouchClaim], promos: &[PromoClaim], 
             (false, false) => Reason::EarlierClick,
         };
         item.detail = match item.reason {
+            Reason::PromoOutranksClick if other.is_promo => "another promo code comes first".to_owned(),
             Reason::PromoOutranksClick => "a promo code outranks it".to_owned(),
             Reason::ClickOutranksPromo => "a click outranks the promo code".to_owned(),
             Reason::LaterClick => "a later click took its place".to_owned(),
@@ -315,7 +316,7 @@ fn judge_touch(facts: OrderFacts, claim: &TouchClaim) -> TraceItem {
             Mark::Head => drop(Reason::Prefetch, "a HEAD request, not a visit".to_owned()),
         };
     }
-    if claim.at > facts.placed_at {
+    if comes_after(claim.at, facts.placed_at) {
         let seconds = (claim.at - facts.placed_at).num_seconds();
         let mut dropped = drop(Reason::AfterOrder, format!("{} after the order", spoken_seconds(seconds)));
         dropped.seconds = Some(seconds);
@@ -325,7 +326,7 @@ fn judge_touch(facts: OrderFacts, claim: &TouchClaim) -> TraceItem {
         TouchKind::Impression => claimant.program.view_window_days,
         TouchKind::Click | TouchKind::Visit | TouchKind::Promo | TouchKind::Call => claimant.program.click_window_days,
     };
-    let age = facts.placed_at - claim.at;
+    let age = (facts.placed_at - claim.at).max(TimeDelta::zero());
     if age > TimeDelta::days(window_days) || (claim.kind == TouchKind::Impression && window_days == 0) {
         let seconds = (age - TimeDelta::days(window_days)).num_seconds();
         let mut dropped = drop(

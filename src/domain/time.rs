@@ -1,6 +1,6 @@
 //! Instants in whole microseconds, days of the merchant's zone, and the months accountants close.
 
-use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, TimeDelta, Utc};
 
 /// The last day that both databases and four-digit years know: "whenever".
 pub const FAR_DAY: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
@@ -11,6 +11,13 @@ pub const FAR_DAY: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
 /// An instant cut to the microsecond, because PostgreSQL keeps no more.
 pub fn whole_micros(at: DateTime<Utc>) -> DateTime<Utc> {
     at.trunc_subsecs(6)
+}
+
+/// Whether a touch came after a conversion. A conversion told in whole seconds stands for its whole second: shops that
+/// send no fractions must not lose the click of the same second.
+pub fn comes_after(touch: DateTime<Utc>, conversion: DateTime<Utc>) -> bool {
+    let end = if conversion.timestamp_subsec_micros() == 0 { conversion + TimeDelta::microseconds(999_999) } else { conversion };
+    touch > end
 }
 
 /// The calendar day of an instant in the merchant's zone.
@@ -26,7 +33,7 @@ pub fn start_of_day(zone: chrono_tz::Tz, day: NaiveDate) -> DateTime<Utc> {
         if let Some(at) = zone.from_local_datetime(&local).earliest() {
             return at.with_timezone(&Utc);
         }
-        local += chrono::TimeDelta::minutes(15);
+        local += TimeDelta::minutes(15);
     }
 }
 
@@ -133,6 +140,15 @@ mod tests {
         let skipped = NaiveDate::from_ymd_opt(2026, 3, 29).unwrap();
         let start = start_of_day(chrono_tz::Asia::Beirut, skipped);
         assert_eq!(day_in(chrono_tz::Asia::Beirut, start), skipped);
+    }
+
+    #[test]
+    fn a_conversion_in_whole_seconds_stands_for_its_whole_second() {
+        let at = |micros: i64| DateTime::from_timestamp_micros(1_700_000_000_000_000 + micros).unwrap();
+        assert!(!comes_after(at(999_999), at(0)));
+        assert!(comes_after(at(1_000_000), at(0)));
+        assert!(comes_after(at(500_001), at(500_000)));
+        assert!(!comes_after(at(500_000), at(500_000)));
     }
 
     #[test]

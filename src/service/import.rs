@@ -89,8 +89,9 @@ pub struct Imported {
     pub ignored_columns: Vec<String>,
 }
 
-/// How many problems are gathered before a file is given up.
+/// How many problems are gathered before a file is given up, and how many rows after the first are still looked at.
 const MOST_PROBLEMS: usize = 20;
+const ROWS_AFTER_A_PROBLEM: u64 = 1_000;
 
 struct Row<'a> {
     columns: &'a HashMap<String, usize>,
@@ -170,7 +171,8 @@ pub async fn import(
             }
             Err(error) => return Err(error.into()),
         }
-        if problems.len() >= MOST_PROBLEMS {
+        let last_line = problems.first().map_or(u64::MAX, |p| p.line + ROWS_AFTER_A_PROBLEM);
+        if problems.len() >= MOST_PROBLEMS || line >= last_line {
             break;
         }
         done.rows += 1;

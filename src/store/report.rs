@@ -92,15 +92,20 @@ pub struct OrderTouch {
     pub partner_id: Option<PartnerId>,
 }
 
-/// The touches of each order's person that no mark takes out and that are not after the order, by order. One touch may
+/// The touches of each order's person that no mark takes out and that are not a second or more after the order, by order. One touch may
 /// come twice, through two identifiers.
 pub async fn order_touches<'a>(on: impl Into<Reader<'a>>, from: NaiveDate, to: NaiveDate) -> Result<Vec<OrderTouch>> {
     let mut connection = on.into().connect().await?;
+    // A conversion in whole seconds stands for its whole second; what is exactly after it is dropped by the caller.
+    let end = match connection.dialect() {
+        super::Dialect::Sqlite => "o.placed_at + 1000000",
+        super::Dialect::Postgres => "o.placed_at + INTERVAL '1 second'",
+    };
     let joined = |kind: &str, condition: &str| {
         format!(
             "SELECT o.id AS order_id, t.id, t.external_id, t.at, t.kind, t.channel, t.source, t.medium, t.campaign, t.partner_id \
              FROM orders o JOIN identifiers i ON i.person_id = o.person_id AND i.kind = '{kind}' JOIN touches t ON {condition} \
-             WHERE o.status = 'approved' AND o.day >= $1 AND o.day <= $2 AND t.mark IS NULL AND t.at <= o.placed_at"
+             WHERE o.status = 'approved' AND o.day >= $1 AND o.day <= $2 AND t.mark IS NULL AND t.at < {end}"
         )
     };
     let sql = [

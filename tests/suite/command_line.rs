@@ -120,7 +120,7 @@ both_shells! {
     fn one_bad_row_among_many_refuses_the_whole_file(shell) {
         program(shell);
         let mut text = "external_id,placed_at,currency,total\n".to_owned();
-        for number in 0..20_000 {
+        for number in 0..100_000 {
             let total = if number == 12_345 { "1.2.3" } else { "10.00" };
             text += &format!("o{number},2026-10-03T10:00:00Z,RUB,{total}\n");
         }

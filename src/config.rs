@@ -68,7 +68,8 @@ pub struct Given {
 pub struct Config {
     pub listen: SocketAddr,
     pub database_url: String,
-    pub data_dir: PathBuf,
+    /// As given; see [`Config::spool_path`].
+    pub data_dir: Option<PathBuf>,
     pub role: NodeRole,
     pub public_url: Option<String>,
     pub edge_rate_limit: u32,
@@ -77,9 +78,11 @@ pub struct Config {
 }
 
 impl Config {
-    /// The spool of this node.
+    /// The spool of this node: in the data folder, else beside the SQLite file, else in `data`.
     pub fn spool_path(&self) -> PathBuf {
-        self.data_dir.join("spool.db")
+        let beside = self.database_url.strip_prefix("sqlite://").and_then(|path| Path::new(path).parent());
+        let folder = self.data_dir.as_deref().or(beside).unwrap_or(Path::new("data"));
+        folder.join("spool.db")
     }
 }
 
@@ -107,10 +110,6 @@ impl Given {
             Some(url) => url,
             None => secret(file.database_url, file.database_url_file)?.unwrap_or_else(|| "sqlite://data/tributary.db".to_owned()),
         };
-        let sqlite_folder = database_url
-            .strip_prefix("sqlite://")
-            .and_then(|path| Path::new(path).parent())
-            .map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder }.to_path_buf());
         let time_zone = match self.time_zone.or(file.time_zone) {
             None => None,
             Some(text) => Some(text.parse().map_err(|_| anyhow::anyhow!("'{text}' is not a time zone like Europe/Moscow"))?),
@@ -121,7 +120,7 @@ impl Given {
         }
         Ok(Config {
             listen: self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
-            data_dir: self.data_dir.or(file.data_dir).or(sqlite_folder).unwrap_or_else(|| PathBuf::from("data")),
+            data_dir: self.data_dir.or(file.data_dir),
             database_url,
             role: self.role.or(file.role).unwrap_or(NodeRole::All),
             public_url,

@@ -25,8 +25,7 @@ pub struct Demo {
 impl Demo {
     pub async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         // The sample has a store of its own; an address from the environment is for `serve`.
-        let folder = std::env::args().any(|a| a.starts_with("--data-dir")).then(|| config.data_dir.clone());
-        let folder = folder.or_else(|| std::env::var_os("TRIBUTARY_DATA_DIR").map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("data/demo"));
+        let folder = config.data_dir.clone().unwrap_or_else(|| PathBuf::from("data/demo"));
         let url = format!("sqlite://{}", folder.join("tributary.db").display());
         let service = Tributary::open(&url, Some(demo::ZONE), Clock::system()).await?;
         let mut context = service.context("demo");

@@ -9,7 +9,7 @@ use super::{Context, Error, Result, Tributary, stitch};
 use crate::domain::landing::Landing;
 use crate::domain::person::{Identifier, IdentifierKind};
 use crate::store::event::Event;
-use crate::store::{self, Tx, event, miss, touch};
+use crate::store::{Tx, event, miss, touch};
 use chrono::DateTime;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,9 +50,7 @@ impl Mover {
                 }
             }
             match self.store(&hits).await {
-                Err(Error::Store(store::Error::Sqlx(error))) if error.as_database_error().is_some() => {
-                    self.store_one_by_one(last, &hits).await?;
-                }
+                Err(Error::Store(error)) if error.is_refusal() => self.store_one_by_one(last, &hits).await?,
                 other => other?,
             }
             self.spool.file().acknowledge(last).await?;
@@ -71,7 +69,7 @@ impl Mover {
     async fn store_one_by_one(&self, position: i64, hits: &[Hit]) -> Result<()> {
         for hit in hits {
             match self.store(std::slice::from_ref(hit)).await {
-                Err(Error::Store(store::Error::Sqlx(error))) if error.as_database_error().is_some() => {
+                Err(Error::Store(error)) if error.is_refusal() => {
                     let body = serde_json::to_vec(hit).unwrap_or_default();
                     self.set_aside(position, &body, &error.to_string()).await?;
                 }

@@ -57,6 +57,31 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+impl Error {
+    fn code(&self) -> Option<String> {
+        match self {
+            Error::Sqlx(error) => error.as_database_error().and_then(|e| e.code()).map(|c| c.into_owned()),
+            _ => None,
+        }
+    }
+
+    /// Whether the database refuses these very values, so that trying again is useless.
+    pub fn is_refusal(&self) -> bool {
+        match self.code() {
+            // SQLSTATE: data exception, integrity violation, limit exceeded.
+            Some(state) if state.len() == 5 => ["22", "23", "54"].iter().any(|class| state.starts_with(class)),
+            // SQLITE_TOOBIG, _CONSTRAINT, _MISMATCH, whatever their extension.
+            Some(code) => code.parse::<u32>().is_ok_and(|c| (18..=20).contains(&(c & 0xff))),
+            None => false,
+        }
+    }
+
+    /// Whether somebody else held the store for too long.
+    pub fn is_busy(&self) -> bool {
+        matches!(self.code().as_deref(), Some("55P03" | "5"))
+    }
+}
+
 /// What every function of this room answers.
 pub type Result<T> = std::result::Result<T, Error>;
 

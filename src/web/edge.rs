@@ -93,13 +93,15 @@ fn visitor(request: &HttpRequest, given: Option<&str>, consent: Option<&str>) ->
     if privacy || consent == Some("denied") {
         return (None, true);
     }
+    let from_body = given.map(str::trim).filter(|text| !text.is_empty() && text.len() <= 100 && !text.chars().any(char::is_control));
     let from_cookie = request.cookie(VISITOR_COOKIE).and_then(|c| Uuid::try_parse(c.value()).ok());
-    let from_body = given.and_then(|text| Uuid::try_parse(text).ok());
-    (Some(from_cookie.or(from_body).unwrap_or_else(Uuid::now_v7).to_string()), false)
+    let visitor = from_body.map(str::to_owned).or_else(|| from_cookie.map(|id| id.to_string()));
+    (Some(visitor.unwrap_or_else(|| Uuid::now_v7().to_string())), false)
 }
 
 fn set_visitor_cookie(answer: &mut HttpResponseBuilder, settings: &EdgeSettings, visitor: Option<&String>) {
-    if let Some(visitor) = visitor {
+    // A name that the page gave itself stays with the page.
+    if let Some(visitor) = visitor.filter(|v| Uuid::try_parse(v).is_ok()) {
         let cookie = Cookie::build(VISITOR_COOKIE, visitor.clone())
             .path("/")
             .http_only(true)

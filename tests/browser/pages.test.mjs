@@ -74,7 +74,8 @@ async function speak(context, lang) {
 
 async function accessible(page, where) {
   await page.evaluate(axeSource);
-  const { violations } = await page.evaluate((rules) => globalThis.axe.run(document, { runOnly: rules }), AXE_RULES);
+  const { violations, passes } = await page.evaluate((rules) => globalThis.axe.run(document, { runOnly: rules }), AXE_RULES);
+  assert.ok(passes.length > 10, `${where}: axe looked at the page`);
   const told = violations.map((v) => `${v.id}: ${v.help}\n    ${v.nodes.slice(0, 5).map((n) => `${n.target} ${n.failureSummary}`).join('\n    ')}`);
   assert.deepEqual(told, [], `${where}: axe`);
 }
@@ -82,6 +83,14 @@ async function accessible(page, where) {
 async function fits(page, where) {
   const { content, view } = await page.evaluate(() => ({ content: document.scrollingElement.scrollWidth, view: innerWidth }));
   assert.ok(content <= view, `${where}: ${content} px wide in a window of ${view} px`);
+}
+
+/** What is touched on a phone is large enough for a finger. */
+async function touchable(page, where) {
+  const small = await page.evaluate(() => [...document.querySelectorAll(
+    'button, .button, select, input:not([type="hidden"], [type="checkbox"]), .tick, nav a, summary, .presets a, .heading a, th a',
+  )].filter((e) => e.checkVisibility()).map((e) => [e.outerHTML.slice(0, 80), e.getBoundingClientRect().height]).filter(([, height]) => height < 44));
+  assert.deepEqual(small, [], `${where}: targets`);
 }
 
 /** Opens a page and holds it against everything a page must be. */
@@ -101,6 +110,7 @@ async function check(context, path, name) {
   await page.screenshot({ path: new URL(`${name}.png`, SHOTS).pathname, fullPage: true });
   await fits(page, name);
   await accessible(page, name);
+  if (page.viewportSize().width === WIDTHS.phone) await touchable(page, name);
   assert.deepEqual(await page.evaluate(() => globalThis.broken), [], `${name}: content security policy`);
   assert.deepEqual(wrong, [], `${name}: console`);
   assert.equal(await page.locator('script').count(), 0, `${name}: no script`);

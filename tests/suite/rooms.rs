@@ -64,3 +64,21 @@ fn web_and_command_line_write_no_sql_and_reach_not_into_each_other() {
     }
     holds_none_of("web", &["crate::cli"]);
 }
+
+#[test]
+fn every_route_of_the_api_is_in_the_openapi_document() {
+    let document: serde_json::Value = serde_json::from_str(&tributary::web::openapi::text()).unwrap();
+    let (_, text) = room("web").into_iter().find(|(path, _)| path.ends_with("web/mod.rs")).unwrap();
+    let routes = text.split("fn api_routes").nth(1).unwrap().split("default_service").next().unwrap();
+    let mut known = 0;
+    for call in routes.split(['\n']).filter(|line| line.contains("resource(\"") || line.contains("route(\"")) {
+        let path = call.split('"').nth(1).unwrap();
+        for method in ["get", "post", "patch"] {
+            if call.contains(&format!("{method}()")) || call.contains(&format!(".{method}(")) {
+                assert!(document["paths"][format!("/v1{path}")][method].is_object(), "{method} /v1{path}");
+                known += 1;
+            }
+        }
+    }
+    assert!(known >= 39, "only {known} routes were found");
+}

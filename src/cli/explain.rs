@@ -14,12 +14,12 @@ pub struct Explain {
 impl Explain {
     pub async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let service = super::open(config).await?;
-        let mut tx = service.db.begin().await?;
-        let Some(order) = order::by_external_id(&mut tx, &self.order).await? else {
+        let db = &service.db;
+        let Some(order) = order::by_external_id(db, &self.order).await? else {
             anyhow::bail!("there is no order '{}'", self.order);
         };
         println!("order {} of {}, {}", order.external_id, order.placed_at.to_rfc3339(), order.amounts.net());
-        let (trace, others) = match decision::of_order(&mut tx, order.id).await? {
+        let (trace, others) = match decision::of_order(db, order.id).await? {
             Some(decided) => {
                 let partner = decided.partner_id.map_or("nobody".to_owned(), |p| p.to_string());
                 let (policy, reason) = (decided.policy.name(), decided.reason.name());
@@ -28,7 +28,7 @@ impl Explain {
             }
             None => {
                 println!("not approved yet, so nothing is decided; today it would be:");
-                let (decision, _) = decide::consider(&mut tx, &order).await?;
+                let (decision, _) = decide::consider(db, &order).await?;
                 (decision.trace, decision.other_policies)
             }
         };
@@ -39,7 +39,7 @@ impl Explain {
             rows.push(vec![item.touch, item.at.to_rfc3339(), partner, verdict, item.reason.name().to_owned(), item.detail]);
         }
         super::print_columns(&rows);
-        for commission in commission::of_order(&mut tx, order.id).await? {
+        for commission in commission::of_order(db, order.id).await? {
             println!("{} for {}: {}", commission.id, commission.partner_id, commission.explanation.0.formula());
         }
         for (policy, partner) in others {

@@ -10,17 +10,18 @@ use crate::domain::promo::{PromoLimits, PromoValidity, promo_key};
 use crate::store::decision::StoredDecision;
 use crate::store::order::Order;
 use crate::store::promo::PromoCode;
-use crate::store::{At, Tx, decision, order, partner, program, promo, rule, touch};
+use crate::store::{At, Reader, Tx, decision, order, partner, program, promo, rule, touch};
 use sqlx::types::Json;
 
 /// Who would be owed the order as it stands.
-pub async fn consider(tx: &mut Tx, order: &Order) -> Result<(Decision, CustomerKind)> {
-    let returning = order::person_ordered_before(&mut *tx, order.person, order.id, order.placed_at.into()).await?;
+pub async fn consider<'a>(on: impl Into<Reader<'a>>, order: &Order) -> Result<(Decision, CustomerKind)> {
+    let mut reader = on.into();
+    let returning = order::person_ordered_before(reader.again(), order.person, order.id, order.placed_at.into()).await?;
     let customer = if returning { CustomerKind::Returning } else { CustomerKind::New };
     let mut touches = Vec::new();
-    for touch in touch::of_person(&mut *tx, order.person).await? {
+    for touch in touch::of_person(reader.again(), order.person).await? {
         let claimant = match (touch.partner_id, touch.program_id) {
-            (Some(partner), Some(program)) => claimant(tx, order, partner, program).await?,
+            (Some(partner), Some(program)) => claimant(&mut reader, order, partner, program).await?,
             _ => None,
         };
         touches.push(TouchClaim {
@@ -34,10 +35,10 @@ pub async fn consider(tx: &mut Tx, order: &Order) -> Result<(Decision, CustomerK
     }
     let mut promos = Vec::new();
     for code in &order.promo_codes {
-        let claim = match promo::by_key(&mut *tx, &promo_key(code)).await? {
+        let claim = match promo::by_key(reader.again(), &promo_key(code)).await? {
             None => PromoClaim { code: code.clone(), promo_code: None, standing: PromoStanding::Unknown, claimant: None },
             Some(found) => {
-                let used = promo::uses(&mut *tx, found.id, Some(order.id)).await?;
+                let used = promo::uses(reader.again(), found.id, Some(order.id)).await?;
                 let standing = match limits(&found).validity(order.placed_at, used) {
                     PromoValidity::Valid => PromoStanding::Valid,
                     PromoValidity::NotStarted => PromoStanding::NotStarted,
@@ -45,7 +46,7 @@ pub async fn consider(tx: &mut Tx, order: &Order) -> Result<(Decision, CustomerK
                     PromoValidity::Exhausted => PromoStanding::Exhausted,
                 };
                 let claimant = match found.partner_id {
-                    Some(partner) => claimant(tx, order, partner, found.program_id).await?,
+                    Some(partner) => claimant(&mut reader, order, partner, found.program_id).await?,
                     None => None,
                 };
                 PromoClaim { code: found.code, promo_code: Some(found.id), standing, claimant }
@@ -62,11 +63,11 @@ pub fn limits(promo: &PromoCode) -> PromoLimits {
     PromoLimits { starts_at: promo.starts_at.map(Into::into), ends_at: promo.ends_at.map(Into::into), max_uses: promo.max_uses }
 }
 
-async fn claimant(tx: &mut Tx, order: &Order, partner: PartnerId, program: ProgramId) -> Result<Option<Claimant>> {
-    let (Some(found), Some(program)) = (partner::by_id(&mut *tx, partner).await?, program::by_id(&mut *tx, program).await?) else {
+async fn claimant(reader: &mut Reader<'_>, order: &Order, partner: PartnerId, program: ProgramId) -> Result<Option<Claimant>> {
+    let (Some(found), Some(program)) = (partner::by_id(reader.again(), partner).await?, program::by_id(reader.again(), program).await?) else {
         return Ok(None);
     };
-    let status = partner::status_at(&mut *tx, partner, At::from(order.placed_at)).await?.unwrap_or(found.status);
+    let status = partner::status_at(reader.again(), partner, At::from(order.placed_at)).await?.unwrap_or(found.status);
     let buyer_is_partner = found.email_hash.is_some() && found.email_hash == order.email_hash;
     Ok(Some(Claimant { partner, status, buyer_is_partner, program }))
 }
@@ -76,7 +77,7 @@ pub async fn decide_once(tx: &mut Tx, context: &Context, order: &Order) -> Resul
     if decision::of_order(&mut *tx, order.id).await?.is_some() {
         return Ok(());
     }
-    let (decided, customer) = consider(tx, order).await?;
+    let (decided, customer) = consider(&mut *tx, order).await?;
     let rules = match &decided.winner {
         None => Vec::new(),
         Some(winner) => {

@@ -9,7 +9,7 @@ use crate::service::report::{journey, weights};
 use crate::service::{Error, decide};
 use crate::store::order::Order;
 use crate::store::report::OrderTouch;
-use crate::store::{Tx, commission, decision, order, refund as refunds, report, touch};
+use crate::store::{Db, Reader, commission, decision, order, refund as refunds, report, touch};
 use crate::web::App;
 use crate::web::error::Problem;
 use crate::web::who::ApiKey;
@@ -18,9 +18,10 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
 
-async fn shown(tx: &mut Tx, order: &Order) -> crate::service::Result<Value> {
-    let decided = decision::of_order(&mut *tx, order.id).await?;
-    let commissions = commission::of_order(&mut *tx, order.id).await?;
+async fn shown<'a>(on: impl Into<Reader<'a>>, order: &Order) -> crate::service::Result<Value> {
+    let mut reader = on.into();
+    let decided = decision::of_order(reader.again(), order.id).await?;
+    let commissions = commission::of_order(reader, order.id).await?;
     Ok(view::order(order, decided.as_ref(), &commissions))
 }
 
@@ -36,7 +37,7 @@ pub async fn record(app: Data<App>, key: ApiKey, request: HttpRequest, body: Bod
     app.mover.move_all().await?;
     act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
         let recorded = record_order(tx, context, &input.check(context)?).await?;
-        Ok((status(&recorded), shown(tx, &recorded.order).await?))
+        Ok((status(&recorded), shown(&mut *tx, &recorded.order).await?))
     })
     .await
 }
@@ -47,23 +48,23 @@ pub async fn refund(app: Data<App>, key: ApiKey, request: HttpRequest, path: Pat
     let input: RefundInput = body.read()?;
     act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
         let recorded = record_refund(tx, context, &path, &input).await?;
-        Ok((status(&recorded), shown(tx, &recorded.order).await?))
+        Ok((status(&recorded), shown(&mut *tx, &recorded.order).await?))
     })
     .await
 }
 
-async fn find(tx: &mut Tx, external_id: &str) -> crate::service::Result<Order> {
-    let found = order::by_external_id(&mut *tx, external_id).await?;
+async fn find(db: &Db, external_id: &str) -> crate::service::Result<Order> {
+    let found = order::by_external_id(db, external_id).await?;
     found.ok_or_else(|| Error::not_found(format!("order '{external_id}'")))
 }
 
 /// One order, with its refunds.
 #[utoipa::path(get, path = "/v1/orders/{external_id}", tag = "Orders", params(("external_id" = String, Path)), responses((status = 200, description = "The order"), (status = 404, body = Problem)))]
 pub async fn one(app: Data<App>, _key: ApiKey, path: Path<String>) -> Result<HttpResponse, Problem> {
-    let mut tx = app.service.db.begin().await?;
-    let found = find(&mut tx, &path).await?;
-    let mut answer = shown(&mut tx, &found).await?;
-    let list: Vec<Value> = refunds::of_order(&mut tx, found.id)
+    let db = &app.service.db;
+    let found = find(db, &path).await?;
+    let mut answer = shown(db, &found).await?;
+    let list: Vec<Value> = refunds::of_order(db, found.id)
         .await?
         .iter()
         .map(|r| json!({ "refund_id": r.refund_id, "amount": Money::new(r.amount_minor, found.amounts.currency), "refunded_at": view::instant(r.refunded_at) }))
@@ -79,9 +80,7 @@ pub async fn list(app: Data<App>, _key: ApiKey, request: HttpRequest, page: Quer
     let found = order::list(&app.service.db, None, page.after()?, limit).await?;
     let mut views = Vec::with_capacity(found.len());
     for order in found {
-        let decided = decision::of_order(&app.service.db, order.id).await?;
-        let commissions = commission::of_order(&app.service.db, order.id).await?;
-        views.push((order.id.0, view::order(&order, decided.as_ref(), &commissions)));
+        views.push((order.id.0, shown(&app.service.db, &order).await?));
     }
     Ok(listed(&request, limit, views, |v| v.0, |v| v.1.clone()))
 }
@@ -90,10 +89,10 @@ pub async fn list(app: Data<App>, _key: ApiKey, request: HttpRequest, page: Quer
 #[utoipa::path(get, path = "/v1/orders/{external_id}/attribution", tag = "Orders", params(("external_id" = String, Path)), responses((status = 200, description = "The attribution"), (status = 404, body = Problem)))]
 pub async fn attribution(app: Data<App>, _key: ApiKey, path: Path<String>) -> Result<HttpResponse, Problem> {
     app.mover.move_all().await?;
-    let mut tx = app.service.db.begin().await?;
-    let found = find(&mut tx, &path).await?;
-    let touches = touch::of_person(&mut tx, found.person).await?;
-    let promos = report::promos_of_order(&mut tx, found.id).await?;
+    let db = &app.service.db;
+    let found = find(db, &path).await?;
+    let touches = touch::of_person(db, found.person).await?;
+    let promos = report::promos_of_order(db, found.id).await?;
     let counted: Vec<OrderTouch> = touches
         .iter()
         .filter(|t| t.mark.is_none())
@@ -144,7 +143,7 @@ pub async fn attribution(app: Data<App>, _key: ApiKey, path: Path<String>) -> Re
             })
         })
         .collect();
-    let decided = decision::of_order(&mut tx, found.id).await?;
+    let decided = decision::of_order(db, found.id).await?;
     let mut payable = view::payable(decided.as_ref());
     match &decided {
         Some(decided) => {
@@ -153,12 +152,12 @@ pub async fn attribution(app: Data<App>, _key: ApiKey, path: Path<String>) -> Re
         }
         None => {
             // Not approved yet: what would be said today; nothing of it is stored.
-            let (decision, _) = decide::consider(&mut tx, &found).await?;
+            let (decision, _) = decide::consider(db, &found).await?;
             payable["trace"] = json!(decision.trace);
             payable["other_policies"] = json!(decision.other_policies);
         }
     }
-    let commissions: Vec<Value> = commission::of_order(&mut tx, found.id).await?.iter().map(view::commission).collect();
+    let commissions: Vec<Value> = commission::of_order(db, found.id).await?.iter().map(view::commission).collect();
     let answer = json!({ "order": found.external_id, "touches": touches, "models": models, "payable": payable, "commissions": commissions });
     Ok(HttpResponse::Ok().json(answer))
 }

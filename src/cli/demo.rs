@@ -42,10 +42,7 @@ impl Demo {
         fill.await.context("the sample was not taken in")?;
         bar.finish_and_clear();
         let logins = demo::make_logins(&service, &service.context("demo")).await?;
-        let settings = Start {
-            spool_path: folder.join("spool.db"),
-            ..super::serve::settings(config)
-        };
+        let settings = Start { spool_path: folder.join("spool.db"), ..super::serve::settings(config) };
         let running = start(service, settings).await?;
         let url = running.app.public_url.clone();
         if self.json {
@@ -61,7 +58,10 @@ impl Demo {
             println!("  console  {url}/admin    {} / {}", demo::ADMIN_EMAIL, logins.admin_password);
             println!("  cabinet  {url}/cabinet  {} / {}", demo::PARTNER_EMAIL, logins.partner_password);
             println!("  API key  {}", logins.api_key);
-            println!("Stop with Ctrl+C. Go on with it: tributary serve --database-url sqlite://{}", folder.join("tributary.db").display());
+            println!(
+                "Stop with Ctrl+C. Go on with it: tributary serve --database-url sqlite://{}",
+                folder.join("tributary.db").display()
+            );
         }
         std::io::stdout().flush()?;
         super::serve::until_stopped(running).await

@@ -2,6 +2,9 @@
 
 use crate::config::Config;
 use crate::service::import::{ImportError, ImportKind, import};
+use crate::service::linkbook::LinkBook;
+use crate::service::mover::Mover;
+use crate::service::spool::Spool;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::HashMap;
@@ -60,7 +63,15 @@ impl Import {
         let name = self.file.display().to_string();
         let file = std::fs::File::open(&self.file).with_context(|| name.clone())?;
         let service = super::open(config).await?;
-        let bar = ProgressBar::no_length().with_style(ProgressStyle::with_template("{spinner} {pos} rows, {per_sec}, {elapsed}")?);
+        let bar =
+            ProgressBar::no_length().with_style(ProgressStyle::with_template("{spinner} {pos} rows, {per_sec}, {elapsed}")?);
+        if config.spool_path().exists() {
+            // Orders are decided on once: clicks that wait in the spool must be in the store before.
+            let spool = Spool::open(&config.spool_path()).await?;
+            let links = LinkBook::default();
+            links.refresh(&service.db).await?;
+            Mover::new(service.clone(), spool, links).move_all().await?;
+        }
         let mut tx = service.db.begin().await?;
         let context = service.context("command line");
         let done = import(&mut tx, &context, self.what.into(), file, &renamed, |rows| bar.set_position(rows)).await;

@@ -51,7 +51,8 @@ impl Report {
         let to = asked.to.unwrap_or_else(|| service.context("report").today());
         let from = asked.from.unwrap_or(to - TimeDelta::days(29));
         let question = Question { from, to, model: asked.model, group_by: asked.group_by, currency: asked.currency };
-        let report = if of_partners { report::partners(&service, question).await? } else { report::channels(&service, question).await? };
+        let report =
+            if of_partners { report::partners(&service, question).await? } else { report::channels(&service, question).await? };
         match asked.format {
             Format::Csv => std::io::stdout().write_all(&report.table().csv())?,
             Format::Json => {
@@ -78,7 +79,9 @@ impl Report {
 fn print_table(report: &report::Report) {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut head: Vec<String> = report.question.group_by.iter().map(|d| d.name().to_owned()).collect();
-    head.extend(["clicks", "not counted", "visitors", "orders", "new", "net revenue", "cost", "commission", "ROI %"].map(str::to_owned));
+    head.extend(
+        ["clicks", "not counted", "visitors", "orders", "new", "net revenue", "cost", "commission", "ROI %"].map(str::to_owned),
+    );
     rows.push(head);
     let line = |keys: Vec<String>, sums: &report::Sums| {
         let f = sums.figures(report.currency);

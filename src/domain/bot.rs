@@ -10,8 +10,7 @@ struct Crawlers {
 
 /// Known crawlers; patterns from crawler-user-agents (MIT).
 static CRAWLERS: LazyLock<Crawlers> = LazyLock::new(|| {
-    let names: Vec<&str> =
-        include_str!("data/crawler_patterns.txt").lines().filter(|p| Regex::new(p).is_ok()).collect();
+    let names: Vec<&str> = include_str!("data/crawler_patterns.txt").lines().filter(|p| Regex::new(p).is_ok()).collect();
     Crawlers { set: RegexSet::new(&names).unwrap_or_default(), names }
 });
 
@@ -43,7 +42,12 @@ mod tests {
 
     #[test]
     fn machines_are_named_and_browsers_left_alone() {
-        for machine in ["", "curl/7.88.1", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "python-requests/2.32"] {
+        for machine in [
+            "",
+            "curl/7.88.1",
+            "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+            "python-requests/2.32",
+        ] {
             assert!(bot_reason(machine).is_some(), "{machine}");
         }
         for browser in [

@@ -89,6 +89,16 @@ pub struct Classified {
     pub rule: &'static str,
 }
 
+impl Classified {
+    /// From the shop's own pages or from a payment provider's: no new touch.
+    pub fn comes_from_within(&self) -> bool {
+        matches!(self.rule, OWN_HOST | PAYMENT_PROVIDER)
+    }
+}
+
+const OWN_HOST: &str = "own host";
+const PAYMENT_PROVIDER: &str = "payment provider";
+
 /// What a touch came with. `own_hosts` are the shop's own: a referrer among them says nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
@@ -137,15 +147,9 @@ const PAID_CLICK_IDS: &[(&str, Channel, &str, &str)] = &[
 /// Classifies one touch.
 pub fn classify(evidence: Evidence<'_>) -> Classified {
     let landing = evidence.landing;
-    let (source, medium, campaign) =
-        (landing.grouped("source"), landing.grouped("medium"), landing.grouped("campaign"));
-    let with = |channel, rule| Classified {
-        channel,
-        source: source.clone(),
-        medium: medium.clone(),
-        campaign: campaign.clone(),
-        rule,
-    };
+    let (source, medium, campaign) = (landing.grouped("source"), landing.grouped("medium"), landing.grouped("campaign"));
+    let with =
+        |channel, rule| Classified { channel, source: source.clone(), medium: medium.clone(), campaign: campaign.clone(), rule };
     if let Some(kind) = evidence.partner_kind {
         return with(kind.into(), "partner");
     }
@@ -182,10 +186,11 @@ fn direct() -> Classified {
 fn by_referrer(url: &url::Url, own_hosts: &[String]) -> Classified {
     let Some(host) = url.host_str().filter(|h| !h.is_empty()) else { return direct() };
     if super::text::host_allowed(host, own_hosts) {
-        return Classified { rule: "own host", ..direct() };
+        return Classified { rule: OWN_HOST, ..direct() };
     }
     let bare = host.strip_prefix("www.").unwrap_or(host);
     let (channel, source, medium, rule) = match known_source(bare) {
+        Some(KnownSource { kind: "payment", .. }) => return Classified { rule: PAYMENT_PROVIDER, ..direct() },
         Some(known) => {
             let (channel, medium) = match known.kind {
                 "search" => (Channel::OrganicSearch, "organic"),
@@ -247,10 +252,8 @@ static CATEGORIES: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new
         .map(|(source, category)| (source.trim_matches('"'), category.trim_start_matches("SOURCE_CATEGORY_")))
         .collect()
 });
-static PAID: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new("^(.*cp.*|ppc|retargeting|paid.*)$").expect("GA4's own pattern"));
-static SHOP: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new("^(.*(([^a-df-z]|^)shop|shopping).*)$").expect("GA4's own pattern"));
+static PAID: LazyLock<Regex> = LazyLock::new(|| Regex::new("^(.*cp.*|ppc|retargeting|paid.*)$").expect("GA4's own pattern"));
+static SHOP: LazyLock<Regex> = LazyLock::new(|| Regex::new("^(.*(([^a-df-z]|^)shop|shopping).*)$").expect("GA4's own pattern"));
 
 /// GA4's default channel group for lower-cased source, medium and campaign, with the name of the rule.
 fn ga4_channel(source: &str, medium: &str, campaign: &str) -> (Channel, &'static str) {
@@ -332,6 +335,7 @@ mod tests {
             ("https://shop.example/", "https://www.avito.ru/", Channel::OrganicShopping),
             ("https://shop.example/", "https://blog.example/post", Channel::Referral),
             ("https://shop.example/", "https://www.shop.example/cart", Channel::Direct),
+            ("https://shop.example/", "https://yookassa.ru/payments/1", Channel::Direct),
             ("https://shop.example/", "", Channel::Direct),
             ("https://shop.example/", "not a url", Channel::Direct),
         ] {
@@ -342,7 +346,8 @@ mod tests {
     #[test]
     fn a_partner_link_is_its_partners_whatever_the_utm_say() {
         let landing = Landing::of("?utm_source=google&utm_medium=cpc");
-        let by = |kind| classify(Evidence { partner_kind: Some(kind), landing: &landing, referrer: None, own_hosts: &[] }).channel;
+        let by =
+            |kind| classify(Evidence { partner_kind: Some(kind), landing: &landing, referrer: None, own_hosts: &[] }).channel;
         assert_eq!(by(PartnerKind::Affiliate), Channel::Affiliate);
         assert_eq!(by(PartnerKind::Referrer), Channel::ReferralProgram);
         assert_eq!(by(PartnerKind::Offline), Channel::Offline);

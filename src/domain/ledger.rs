@@ -79,8 +79,7 @@ pub struct Journal {
 impl Journal {
     /// Moves `minor` (which may be negative) out of one account into another. `None` if there is nothing to move.
     pub fn transfer(kind: JournalKind, currency: Currency, from: Account, to: Account, minor: i64) -> Option<Journal> {
-        (minor != 0 && from != to)
-            .then(|| Journal { kind, currency, entries: vec![(from, -minor), (to, minor)] })
+        (minor != 0 && from != to).then(|| Journal { kind, currency, entries: vec![(from, -minor), (to, minor)] })
     }
 
     pub fn kind(&self) -> JournalKind {

@@ -183,6 +183,8 @@ struct Eligible {
     at: DateTime<Utc>,
     item: usize,
     is_promo: bool,
+    /// A code on the order itself, not one touched before.
+    on_order: bool,
     is_impression: bool,
     claimant: Claimant,
     promo_code: Option<PromoCodeId>,
@@ -205,6 +207,7 @@ pub fn decide(facts: OrderFacts, touches: &[TouchClaim], promos: &[PromoClaim], 
                 at: claim.at,
                 item: trace.len(),
                 is_promo: claim.kind == TouchKind::Promo,
+                on_order: false,
                 is_impression: claim.kind == TouchKind::Impression,
                 claimant: claimant.clone(),
                 promo_code: None,
@@ -219,6 +222,7 @@ pub fn decide(facts: OrderFacts, touches: &[TouchClaim], promos: &[PromoClaim], 
                 at: facts.placed_at,
                 item: trace.len(),
                 is_promo: true,
+                on_order: true,
                 is_impression: false,
                 claimant: claimant.clone(),
                 promo_code: claim.promo_code,
@@ -227,15 +231,11 @@ pub fn decide(facts: OrderFacts, touches: &[TouchClaim], promos: &[PromoClaim], 
         trace.push(judged);
     }
 
-    let policy = eligible
-        .iter()
-        .find(|e| e.is_promo)
-        .or_else(|| eligible.last())
+    let policy = best_promo(&eligible)
+        .or_else(|| eligible.iter().max_by_key(|e| (e.at, e.item)))
         .map_or(fallback, |e| e.claimant.program.credit_policy);
-    let other_policies = CreditPolicy::ALL
-        .into_iter()
-        .map(|p| (p.name().to_owned(), pick(p, &eligible).map(|e| e.claimant.partner)))
-        .collect();
+    let other_policies =
+        CreditPolicy::ALL.into_iter().map(|p| (p.name().to_owned(), pick(p, &eligible).map(|e| e.claimant.partner))).collect();
 
     let Some(won) = pick(policy, &eligible) else {
         let reason = trace.iter().rev().find(|i| i.partner.is_some() || i.reason != Reason::NoPartner);
@@ -280,9 +280,15 @@ pub fn decide(facts: OrderFacts, touches: &[TouchClaim], promos: &[PromoClaim], 
     Decision { policy, winner: Some(winner), reason, trace, other_policies }
 }
 
+/// The first valid code on the order; else the latest one touched before it.
+fn best_promo(eligible: &[Eligible]) -> Option<&Eligible> {
+    let touched = || eligible.iter().filter(|e| e.is_promo).max_by_key(|e| (e.at, e.item));
+    eligible.iter().find(|e| e.is_promo && e.on_order).or_else(touched)
+}
+
 /// The winner under a policy. An impression wins only where no click could.
 fn pick(policy: CreditPolicy, eligible: &[Eligible]) -> Option<&Eligible> {
-    let promo = || eligible.iter().find(|e| e.is_promo);
+    let promo = || best_promo(eligible);
     let clicks = || eligible.iter().filter(|e| !e.is_promo && !e.is_impression);
     let impressions = || eligible.iter().filter(|e| e.is_impression);
     let key = |e: &&Eligible| (e.at, e.item);
@@ -296,15 +302,21 @@ fn pick(policy: CreditPolicy, eligible: &[Eligible]) -> Option<&Eligible> {
     }
 }
 
-fn item(touch: String, at: DateTime<Utc>, claimant: Option<&Claimant>, verdict: Verdict, reason: Reason, detail: String) -> TraceItem {
+fn item(
+    touch: String,
+    at: DateTime<Utc>,
+    claimant: Option<&Claimant>,
+    verdict: Verdict,
+    reason: Reason,
+    detail: String,
+) -> TraceItem {
     let partner = claimant.map(|c| c.partner);
     TraceItem { touch, at, partner, verdict, reason, detail, window_days: None, seconds: None }
 }
 
 fn judge_touch(facts: OrderFacts, claim: &TouchClaim) -> TraceItem {
-    let drop = |reason, detail: String| {
-        item(claim.touch.clone(), claim.at, claim.claimant.as_ref(), Verdict::Dropped, reason, detail)
-    };
+    let drop =
+        |reason, detail: String| item(claim.touch.clone(), claim.at, claim.claimant.as_ref(), Verdict::Dropped, reason, detail);
     let Some(claimant) = &claim.claimant else {
         return drop(Reason::NoPartner, "no partner's link or code".to_owned());
     };
@@ -329,10 +341,8 @@ fn judge_touch(facts: OrderFacts, claim: &TouchClaim) -> TraceItem {
     let age = (facts.placed_at - claim.at).max(TimeDelta::zero());
     if age > TimeDelta::days(window_days) || (claim.kind == TouchKind::Impression && window_days == 0) {
         let seconds = (age - TimeDelta::days(window_days)).num_seconds();
-        let mut dropped = drop(
-            Reason::OutsideWindow,
-            format!("outside the {window_days}-day window by {}", spoken_seconds(seconds)),
-        );
+        let mut dropped =
+            drop(Reason::OutsideWindow, format!("outside the {window_days}-day window by {}", spoken_seconds(seconds)));
         (dropped.window_days, dropped.seconds) = (Some(window_days), Some(seconds));
         return dropped;
     }
@@ -417,7 +427,12 @@ mod tests {
     }
 
     fn claimant(partner: i64, policy: CreditPolicy) -> Claimant {
-        Claimant { partner: PartnerId(partner), status: PartnerStatus::Approved, buyer_is_partner: false, program: program(policy) }
+        Claimant {
+            partner: PartnerId(partner),
+            status: PartnerStatus::Approved,
+            buyer_is_partner: false,
+            program: program(policy),
+        }
     }
 
     fn click(name: &str, day: i64, partner: Option<i64>) -> TouchClaim {
@@ -511,6 +526,14 @@ mod tests {
         assert_eq!(decision.winner, None);
         let reasons: Vec<Reason> = decision.trace.iter().map(|i| i.reason).collect();
         assert_eq!(reasons, [Reason::Bot, Reason::PartnerSuspended, Reason::OwnPurchase, Reason::AfterOrder]);
+    }
+
+    #[test]
+    fn the_code_on_the_order_comes_before_codes_touched_earlier() {
+        let touched = |name: &str, day, partner| TouchClaim { kind: TouchKind::Promo, ..click(name, day, Some(partner)) };
+        let touches = [touched("old", 5, 1), touched("new", 28, 2)];
+        assert_eq!(run(&touches, &[promo("CLARA", 3, PromoStanding::Valid)]).winner.unwrap().partner, PartnerId(3));
+        assert_eq!(run(&touches, &[]).winner.unwrap().partner, PartnerId(2));
     }
 
     #[test]

@@ -18,8 +18,7 @@ pub enum CreditPolicy {
 }
 
 impl CreditPolicy {
-    pub const ALL: [CreditPolicy; 4] =
-        [Self::PromoThenLastClick, Self::LastClickThenPromo, Self::LastTouch, Self::FirstClick];
+    pub const ALL: [CreditPolicy; 4] = [Self::PromoThenLastClick, Self::LastClickThenPromo, Self::LastTouch, Self::FirstClick];
 
     pub fn name(self) -> &'static str {
         match self {

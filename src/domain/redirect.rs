@@ -20,13 +20,17 @@ pub struct Redirect<'a> {
 
 impl Redirect<'_> {
     /// The destination. The link's own parameters win, all others of the request are passed on as received, the link's
-    /// UTM fill what is missing, and `trb_click` is added. `None` if the stored URL is not one.
+    /// UTM fill what is missing, and `trb_click` is added. `None` if the stored URL is
+    /// none, or its host is no longer allowed.
     ///
     /// `?to=` (an address or a path) leads elsewhere only within the allowed hosts, else it is as if it were not there.
     pub fn destination(&self) -> Option<String> {
         let parameters: Vec<(Cow<'_, str>, &str)> =
             self.query.split('&').filter(|raw| !raw.is_empty()).map(|raw| (key_of(raw), raw)).collect();
         let main = web_address(&self.with_macros(&parameters)).ok()?;
+        if !self.allowed_hosts.is_empty() && !host_allowed(&host_of(&main), self.allowed_hosts) {
+            return None;
+        }
         let wanted = parameters.iter().find(|(key, _)| key == "to").map(|(_, raw)| value_of(raw));
         let mut destination = wanted.and_then(|to| self.deep_link(&main, &to)).unwrap_or(main);
 
@@ -100,6 +104,11 @@ mod tests {
     }
 
     #[test]
+    fn a_link_to_a_host_that_is_no_longer_allowed_leads_nowhere() {
+        assert_eq!(to("https://old.example/", ""), None);
+    }
+
+    #[test]
     fn macros_are_expanded_and_encoded() {
         assert_eq!(
             to("https://shop.example/{sub1}?c={click_id}&p={partner}&s={sub2}", "sub1=a%2Fb").unwrap(),
@@ -111,10 +120,22 @@ mod tests {
     fn deep_links_stay_within_the_allowed_hosts() {
         let home = to("https://shop.example/", "").unwrap();
         assert!(to("https://shop.example/", "to=/sale").unwrap().starts_with("https://shop.example/sale?"));
-        assert!(to("https://shop.example/", "to=https://www.shop.example/x%3Fy=1").unwrap().starts_with("https://www.shop.example/x?y=1&"));
+        assert!(
+            to("https://shop.example/", "to=https://www.shop.example/x%3Fy=1")
+                .unwrap()
+                .starts_with("https://www.shop.example/x?y=1&")
+        );
         for evil in [
-            "https://evil.example/", "//evil.example", "/\\evil.example", "https://shop.example@evil.example/", "javascript:alert(1)",
-            "https:evil.example", "https://shop.example.evil.example/", "%2F%2Fevil.example", "https://evil.example/%0d%0aX:1", "http:///evil.example",
+            "https://evil.example/",
+            "//evil.example",
+            "/\\evil.example",
+            "https://shop.example@evil.example/",
+            "javascript:alert(1)",
+            "https:evil.example",
+            "https://shop.example.evil.example/",
+            "%2F%2Fevil.example",
+            "https://evil.example/%0d%0aX:1",
+            "http:///evil.example",
         ] {
             assert_eq!(to("https://shop.example/", &format!("to={evil}")).unwrap(), home, "{evil}");
         }

@@ -118,10 +118,8 @@ pub fn web_address(text: &str) -> Result<url::Url, TextError> {
         return Err(wrong());
     }
     let url = url::Url::parse(text.trim()).map_err(|_| wrong())?;
-    let fits = matches!(url.scheme(), "http" | "https")
-        && url.has_host()
-        && url.username().is_empty()
-        && url.password().is_none();
+    let fits =
+        matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty() && url.password().is_none();
     if fits { Ok(url) } else { Err(wrong()) }
 }
 

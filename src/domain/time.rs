@@ -63,11 +63,7 @@ impl Period {
     }
 
     pub fn next(self) -> Period {
-        if self.month == 12 {
-            Period { year: self.year + 1, month: 1 }
-        } else {
-            Period { month: self.month + 1, ..self }
-        }
+        if self.month == 12 { Period { year: self.year + 1, month: 1 } } else { Period { month: self.month + 1, ..self } }
     }
 }
 

@@ -148,8 +148,7 @@ pub fn password_fits(user: Option<&User>, password: &str) -> bool {
     // Without a user, the same work is done, so that the time taken does not tell who has an account.
     const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$ol1NpuzgkVz4nlUmNwO1y3wHCQ2I1XfW8Rs4hmNPcTI";
     let stored = user.map_or(NOBODY, |u| u.password_hash.as_str());
-    let fits = PasswordHash::new(stored)
-        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
+    let fits = PasswordHash::new(stored).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
     fits && user.is_some()
 }
 

@@ -288,6 +288,11 @@ pub async fn save_link(tx: &mut Tx, context: &Context, known: Option<LinkId>, in
 /// A destination may hold macros like `{sub1}`, but not in its host. Kept as written.
 fn check_destination(url: &str, hosts: &[String]) -> std::result::Result<String, String> {
     let parsed = web_address(url).map_err(|e| e.to_string())?;
+    if parsed.host_str().is_some_and(|h| h.contains(['{', '}']))
+        || url.split("//").nth(1).is_some_and(|rest| rest.split(['/', '?', '#']).next().unwrap_or("").contains('{'))
+    {
+        return Err("must not have a macro in its host".to_owned());
+    }
     let host = host_of(&parsed);
     if !hosts.is_empty() && !host_allowed(&host, hosts) {
         return Err(format!("{host} is not among the program's destination hosts"));
@@ -332,7 +337,12 @@ pub struct DiscountInput {
 }
 
 /// Makes a promo code, or changes `known` (not its code and program).
-pub async fn save_promo_code(tx: &mut Tx, context: &Context, known: Option<PromoCodeId>, input: &PromoCodeInput) -> Result<PromoCode> {
+pub async fn save_promo_code(
+    tx: &mut Tx,
+    context: &Context,
+    known: Option<PromoCodeId>,
+    input: &PromoCodeInput,
+) -> Result<PromoCode> {
     let before = match known {
         Some(id) => Some(promo::by_id(&mut *tx, id).await?.ok_or_else(|| Error::not_found(id))?),
         None => None,
@@ -489,6 +499,9 @@ pub async fn change_rule(tx: &mut Tx, context: &Context, id: RuleId, input: &Rul
             return Err(Error::field("/starts_at", "is in the past"));
         }
         after.starts_at = if input.starts_at.is_some() { after.starts_at } else { context.now.max(before.starts_at) };
+        if after.ends_at.is_some_and(|end| end <= after.starts_at) {
+            return Err(Error::field("/ends_at", "must be after the change begins"));
+        }
         after.version = before.version + 1;
         let until = before.ends_at.map_or(after.starts_at, |end| end.min(after.starts_at));
         rule::end_version(tx, id, before.version, Some(until.into())).await?;
@@ -558,7 +571,9 @@ pub async fn replace_cost(tx: &mut Tx, at: &str, input: &CostInput) -> Result<Co
     let field = |name: &str| format!("{at}/{name}");
     let day = match &input.date {
         None => p.required(&field("date"), None),
-        Some(text) => p.take(&field("date"), text.trim().parse::<chrono::NaiveDate>().map_err(|_| "must be a day like 2026-11-22")),
+        Some(text) => {
+            p.take(&field("date"), text.trim().parse::<chrono::NaiveDate>().map_err(|_| "must be a day like 2026-11-22"))
+        }
     };
     let currency: Option<Currency> = match &input.currency {
         None => p.required(&field("currency"), None),

@@ -5,12 +5,13 @@ use crate::domain::commission::Rule;
 use crate::domain::id::{PartnerId, ProgramId};
 use crate::domain::order::CustomerKind;
 use crate::domain::payable::{Claimant, Decision, OrderFacts, PromoClaim, PromoStanding, TouchClaim, Via, decide};
+use crate::domain::person::{Identifier, IdentifierKind};
 use crate::domain::program::CreditPolicy;
 use crate::domain::promo::{PromoLimits, PromoValidity, promo_key};
 use crate::store::decision::StoredDecision;
 use crate::store::order::Order;
 use crate::store::promo::PromoCode;
-use crate::store::{At, Reader, Tx, decision, order, partner, program, promo, rule, touch};
+use crate::store::{At, Reader, Tx, decision, order, partner, person, program, promo, rule, touch};
 use sqlx::types::Json;
 
 /// Who would be owed the order as it stands.
@@ -64,11 +65,20 @@ pub fn limits(promo: &PromoCode) -> PromoLimits {
 }
 
 async fn claimant(reader: &mut Reader<'_>, order: &Order, partner: PartnerId, program: ProgramId) -> Result<Option<Claimant>> {
-    let (Some(found), Some(program)) = (partner::by_id(reader.again(), partner).await?, program::by_id(reader.again(), program).await?) else {
+    let (Some(found), Some(program)) =
+        (partner::by_id(reader.again(), partner).await?, program::by_id(reader.again(), program).await?)
+    else {
         return Ok(None);
     };
     let status = partner::status_at(reader.again(), partner, At::from(order.placed_at)).await?.unwrap_or(found.status);
-    let buyer_is_partner = found.email_hash.is_some() && found.email_hash == order.email_hash;
+    let buyer_is_partner = match &found.email_hash {
+        None => false,
+        Some(hash) if order.email_hash.as_ref() == Some(hash) => true,
+        Some(hash) => {
+            let partners_own = Identifier::new(IdentifierKind::Email, hash.clone());
+            person::of_identifier(reader.again(), &partners_own).await? == Some(order.person)
+        }
+    };
     Ok(Some(Claimant { partner, status, buyer_is_partner, program }))
 }
 

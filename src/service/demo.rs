@@ -63,10 +63,9 @@ pub async fn make_logins(service: &Tributary, context: &Context) -> super::Resul
     let (admin_password, partner_password) = (word(), word());
     let mut tx = service.db.begin().await?;
     let partner = partner::by_reference(&mut tx, PARTNER).await?.ok_or_else(|| Error::not_found(PARTNER))?;
-    for (email, role, partner, password) in [
-        (ADMIN_EMAIL, Role::Owner, None, &admin_password),
-        (PARTNER_EMAIL, Role::Partner, Some(partner.id), &partner_password),
-    ] {
+    for (email, role, partner, password) in
+        [(ADMIN_EMAIL, Role::Owner, None, &admin_password), (PARTNER_EMAIL, Role::Partner, Some(partner.id), &partner_password)]
+    {
         match access::set_password(&mut tx, context, email, password).await {
             Ok(()) => {}
             Err(Error::NotFound { .. }) => {
@@ -192,7 +191,8 @@ impl Sample {
 }
 
 fn touches(shift: TimeDelta, programs: &HashMap<String, String>) -> String {
-    let mut file = File::new(&["id", "at", "visitor_id", "customer_id", "url", "referrer", "user_agent", "ip", "partner", "program"]);
+    let mut file =
+        File::new(&["id", "at", "visitor_id", "customer_id", "url", "referrer", "user_agent", "ip", "partner", "program"]);
     for click in rows(CLICKS) {
         let at = DateTime::parse_from_rfc3339(&click["time_utc"]).map(|at| at.with_timezone(&Utc)).unwrap_or_default();
         let partner = url::Url::parse(&click["url"])
@@ -203,8 +203,16 @@ fn touches(shift: TimeDelta, programs: &HashMap<String, String>) -> String {
         let program = programs.get(&partner).map_or("", String::as_str);
         let cell = |name: &str| click[name].as_str();
         file.row(&[
-            cell("click_id"), &instant(at + shift), cell("visitor_id"), cell("customer_id"), cell("url"), cell("referrer"),
-            cell("user_agent"), cell("ip"), &partner, program,
+            cell("click_id"),
+            &instant(at + shift),
+            cell("visitor_id"),
+            cell("customer_id"),
+            cell("url"),
+            cell("referrer"),
+            cell("user_agent"),
+            cell("ip"),
+            &partner,
+            program,
         ]);
     }
     file.text()
@@ -224,8 +232,14 @@ fn orders_and_refunds(shift: TimeDelta) -> (String, String) {
         let at = instant(local(&sale["time_local"]).unwrap_or_default() + shift);
         let cell = |name: &str| sale[name].as_str();
         orders.row(&[
-            cell("invoice_no"), &at, "GBP", cell("amount_gbp"), cell("non_product_gbp"), cell("customer_id"),
-            cell("synth_visitor_id"), cell("synth_coupon"),
+            cell("invoice_no"),
+            &at,
+            "GBP",
+            cell("amount_gbp"),
+            cell("non_product_gbp"),
+            cell("customer_id"),
+            cell("synth_visitor_id"),
+            cell("synth_coupon"),
         ]);
         left.insert(cell("invoice_no"), gbp(cell("amount_gbp")));
     }
@@ -262,7 +276,13 @@ fn costs(shift: TimeDelta) -> String {
         let day = cost["date"].parse::<NaiveDate>().unwrap_or_default() + shift;
         let cell = |name: &str| cost[name].as_str();
         file.row(&[
-            &day.to_string(), source, medium, cell("campaign"), cell("cost"), cell("currency"), cell("impressions"),
+            &day.to_string(),
+            source,
+            medium,
+            cell("campaign"),
+            cell("cost"),
+            cell("currency"),
+            cell("impressions"),
             cell("platform_clicks"),
         ]);
     }

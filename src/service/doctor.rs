@@ -62,8 +62,12 @@ async fn commissions_follow_orders(service: &Tributary) -> Result<Finding> {
         for id in page {
             let order = order::by_id(db, id).await?;
             let decided = decision::must_be(db, id).await?;
-            let stored: BTreeMap<_, _> =
-                commission::of_order(db, id).await?.into_iter().filter(|c| c.amount_minor != 0).map(|c| (c.rule_id, c.amount_minor)).collect();
+            let stored: BTreeMap<_, _> = commission::of_order(db, id)
+                .await?
+                .into_iter()
+                .filter(|c| c.amount_minor != 0)
+                .map(|c| (c.rule_id, c.amount_minor))
+                .collect();
             let state = OrderState { status: order.status, amounts: &order.amounts };
             let owed: BTreeMap<_, _> = match assess(state, &decided.rules.0) {
                 Ok(owed) => owed.into_iter().filter(|o| o.owed_minor != 0).map(|o| (o.rule, o.owed_minor)).collect(),
@@ -113,7 +117,11 @@ async fn statements_close(service: &Tributary) -> Result<Finding> {
                 finding.checked += 1;
                 let sum = s.opening_minor + s.earned_minor - s.reversed_minor + s.adjusted_minor - s.paid_minor;
                 if sum != s.closing.total_minor() {
-                    finding.broken.push(format!("{partner} in {period}, {}: {sum} is not {}", s.currency, s.closing.total_minor()));
+                    finding.broken.push(format!(
+                        "{partner} in {period}, {}: {sum} is not {}",
+                        s.currency,
+                        s.closing.total_minor()
+                    ));
                 }
             }
             period = period.next();
@@ -125,7 +133,8 @@ async fn statements_close(service: &Tributary) -> Result<Finding> {
 /// For every model, the credits of every approved order sum to its net amount, and the report to all orders.
 async fn credits_sum_to_orders(service: &Tributary) -> Result<Finding> {
     let db = &service.db;
-    let mut finding = Finding { what: "the credits of every order sum to its net amount, in every model", checked: 0, broken: Vec::new() };
+    let mut finding =
+        Finding { what: "the credits of every order sum to its net amount, in every model", checked: 0, broken: Vec::new() };
     let Some((first, last)) = report::span(db).await? else { return Ok(finding) };
     let mut period = Period::of(first);
     while period.first_day() <= last {
@@ -162,7 +171,10 @@ async fn credits_sum_to_orders(service: &Tributary) -> Result<Finding> {
             let report = super::report::channels(service, question).await?;
             let net: i64 = orders.iter().filter(|o| o.currency == currency).map(|o| o.total_minor - o.refunded_minor).sum();
             if report.totals.net_revenue_minor != net {
-                finding.broken.push(format!("the channels of {from} to {to} sum to {}, the orders to {net}", report.totals.net_revenue_minor));
+                finding.broken.push(format!(
+                    "the channels of {from} to {to} sum to {}, the orders to {net}",
+                    report.totals.net_revenue_minor
+                ));
             }
         }
     }

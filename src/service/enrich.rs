@@ -25,13 +25,13 @@ pub fn touch_of(hit: &Hit, own_hosts: &[String]) -> Option<Touch> {
             landing.utm.entry(field.clone()).or_insert_with(|| value.clone());
         }
     }
-    let through_click = landing.trb_click.is_some() || hit.click.is_some();
-    if kind == crate::domain::touch::TouchKind::Visit && through_click {
+    // The click itself is the touch. A later visit of the same browser is one of its own.
+    if kind == crate::domain::touch::TouchKind::Visit && landing.trb_click.is_some() {
         return None;
     }
     let partner_kind = hit.link.as_ref().and_then(|l| l.partner_kind);
     let classified = classify(Evidence { partner_kind, landing: &landing, referrer: hit.referrer.as_deref(), own_hosts });
-    if kind == crate::domain::touch::TouchKind::Visit && classified.rule == "own host" {
+    if kind == crate::domain::touch::TouchKind::Visit && classified.comes_from_within() {
         return None;
     }
     let (mark, mark_reason) = if hit.head {

@@ -28,7 +28,8 @@ impl Table {
     }
 
     fn written(&self, delimiter: u8, terminator: csv::Terminator) -> Vec<u8> {
-        let mut writer = csv::WriterBuilder::new().delimiter(delimiter).terminator(terminator).flexible(true).from_writer(Vec::new());
+        let mut writer =
+            csv::WriterBuilder::new().delimiter(delimiter).terminator(terminator).flexible(true).from_writer(Vec::new());
         for row in &self.rows {
             // Writing to memory cannot fail, and `flexible` takes rows of any length.
             let _ = writer.write_record(row);

@@ -35,18 +35,51 @@ impl ImportKind {
         match self {
             ImportKind::Touches => (
                 &["id", "at"],
-                &["visitor_id", "customer_id", "kind", "url", "referrer", "user_agent", "ip", "partner", "program", "promo_code", "channel"],
+                &[
+                    "visitor_id",
+                    "customer_id",
+                    "kind",
+                    "url",
+                    "referrer",
+                    "user_agent",
+                    "ip",
+                    "partner",
+                    "program",
+                    "promo_code",
+                    "channel",
+                ],
             ),
             ImportKind::Orders => (
                 &["external_id", "placed_at", "currency", "total"],
-                &["status", "tax", "shipping", "discount", "customer_id", "customer_email", "customer_phone", "visitor_id", "click_id", "promo_codes"],
+                &[
+                    "status",
+                    "tax",
+                    "shipping",
+                    "discount",
+                    "customer_id",
+                    "customer_email",
+                    "customer_phone",
+                    "visitor_id",
+                    "click_id",
+                    "promo_codes",
+                ],
             ),
             ImportKind::Refunds => (&["order", "refund_id", "amount"], &["refunded_at", "currency"]),
             ImportKind::Costs => (&["date", "amount", "currency"], &["source", "medium", "campaign", "impressions", "clicks"]),
             ImportKind::Partners => (&["name"], &["email", "external_id", "kind", "status", "group", "payout_method"]),
             ImportKind::Links => (
                 &["url"],
-                &["code", "program", "partner", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "expires_at"],
+                &[
+                    "code",
+                    "program",
+                    "partner",
+                    "utm_source",
+                    "utm_medium",
+                    "utm_campaign",
+                    "utm_content",
+                    "utm_term",
+                    "expires_at",
+                ],
             ),
             ImportKind::PromoCodes => {
                 (&["code"], &["program", "partner", "discount_percent", "discount_amount", "starts_at", "ends_at", "max_uses"])
@@ -135,7 +168,9 @@ pub async fn import(
     progress: impl Fn(u64),
 ) -> std::result::Result<Imported, ImportError> {
     let mut bytes = Vec::new();
-    let refused = |line, column: &str, detail: String| ImportError::Refused(vec![ImportProblem { line, column: column.to_owned(), detail }]);
+    let refused = |line, column: &str, detail: String| {
+        ImportError::Refused(vec![ImportProblem { line, column: column.to_owned(), detail }])
+    };
     source.read_to_end(&mut bytes).map_err(|e| refused(1, "file", format!("cannot be read: {e}")))?;
     let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(text)).from_reader(text);
@@ -162,9 +197,11 @@ pub async fn import(
         let row = Row { columns: &columns, record: &record };
         match take_row(tx, context, kind, &row, &mut memory, &mut touches, &mut done).await {
             Ok(()) => {}
-            Err(Error::Invalid(fields)) => problems.extend(
-                fields.into_iter().map(|f| ImportProblem { line, column: column_of(&f.pointer), detail: f.detail }),
-            ),
+            Err(Error::Invalid(fields)) => problems.extend(fields.into_iter().map(|f| ImportProblem {
+                line,
+                column: column_of(&f.pointer),
+                detail: f.detail,
+            })),
             Err(error @ (Error::Conflict { .. } | Error::NotFound { .. })) => {
                 let column = if kind == ImportKind::Refunds { "order" } else { "row" };
                 problems.push(ImportProblem { line, column: column.to_owned(), detail: error.to_string() });
@@ -309,7 +346,9 @@ async fn take_row(
 }
 
 fn read_order(row: &Row<'_>) -> OrderInput {
-    let codes = row.get("promo_codes").map(|cell| cell.split(['|', ',', ';']).map(|code| code.trim().to_owned()).filter(|c| !c.is_empty()).collect());
+    let codes = row
+        .get("promo_codes")
+        .map(|cell| cell.split(['|', ',', ';']).map(|code| code.trim().to_owned()).filter(|c| !c.is_empty()).collect());
     OrderInput {
         external_id: row.get("external_id"),
         status: row.get("status"),
@@ -322,13 +361,22 @@ fn read_order(row: &Row<'_>) -> OrderInput {
         promo_codes: codes,
         click_id: row.get("click_id"),
         visitor_id: row.get("visitor_id"),
-        customer: Some(CustomerInput { id: row.get("customer_id"), email: row.get("customer_email"), phone: row.get("customer_phone") }),
+        customer: Some(CustomerInput {
+            id: row.get("customer_id"),
+            email: row.get("customer_email"),
+            phone: row.get("customer_phone"),
+        }),
         ..OrderInput::default()
     }
 }
 
 fn read_refund(row: &Row<'_>) -> RefundInput {
-    RefundInput { refund_id: row.get("refund_id"), amount: row.decimal("amount"), items: None, refunded_at: row.get("refunded_at") }
+    RefundInput {
+        refund_id: row.get("refund_id"),
+        amount: row.decimal("amount"),
+        items: None,
+        refunded_at: row.get("refunded_at"),
+    }
 }
 
 async fn take_partner(tx: &mut Tx, context: &Context, row: &Row<'_>) -> Result<bool> {
@@ -522,8 +570,10 @@ async fn find_program(
 async fn join(tx: &mut Tx, context: &Context, touch: &Touch, memory: &mut Memory) -> Result<()> {
     let (Some(visitor), Some(customer)) = (&touch.visitor_id, &touch.customer_id) else { return Ok(()) };
     if memory.joined.insert((visitor.clone(), customer.clone())) {
-        let identifiers =
-            [Identifier::new(IdentifierKind::Visitor, visitor.clone()), Identifier::new(IdentifierKind::Customer, customer.clone())];
+        let identifiers = [
+            Identifier::new(IdentifierKind::Visitor, visitor.clone()),
+            Identifier::new(IdentifierKind::Customer, customer.clone()),
+        ];
         stitch::join(tx, context, &identifiers, &format!("touch {}", touch.label())).await?;
     }
     Ok(())

@@ -32,10 +32,11 @@ impl Mover {
         Mover { service, spool, links, moving: Arc::default() }
     }
 
-    /// Moves everything that is in the spool now. Answers how many hits it moved.
+    /// Moves everything that is in the spool when it begins; what comes meanwhile keeps nobody waiting. Answers how many hits it moved.
     pub async fn move_all(&self) -> Result<usize> {
         let _alone = self.moving.lock().await;
         let mut moved = 0;
+        let end = self.spool.file().last_position().await?;
         loop {
             let batches = self.spool.file().read(BATCHES).await?;
             let Some((last, _)) = batches.last() else { return Ok(moved) };
@@ -55,6 +56,9 @@ impl Mover {
             }
             self.spool.file().acknowledge(last).await?;
             moved += hits.len();
+            if last >= end {
+                return Ok(moved);
+            }
         }
     }
 
@@ -150,7 +154,8 @@ fn event_of(context: &Context, hit: &Hit) -> Event {
     }
 }
 
-/// A hit that names a visitor together with a customer or a click says that they are one person.
+/// A hit that names a visitor together with a customer or a click says that they are one person; see
+/// [`stitch::attach`] for how far that is believed.
 async fn join_identifiers(tx: &mut Tx, context: &Context, hit: &Hit) -> Result<()> {
     let click = hit.click.clone().or_else(|| Landing::of(hit.url.as_deref().unwrap_or_default()).trb_click);
     let mut identifiers = Vec::new();
@@ -165,8 +170,7 @@ async fn join_identifiers(tx: &mut Tx, context: &Context, hit: &Hit) -> Result<(
         identifiers.push(stitch::click_identifier(&click));
     }
     if identifiers.len() >= 2 {
-        let because = format!("hit {}", hit.id);
-        stitch::join(tx, context, &identifiers, &because).await?;
+        stitch::attach(tx, context, &identifiers).await?;
     }
     Ok(())
 }

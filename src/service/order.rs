@@ -267,7 +267,8 @@ pub fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> O
 ///
 /// Errors: no such order, more than is left, the same id with another amount (conflict).
 pub async fn record_refund(tx: &mut Tx, context: &Context, external_id: &str, input: &RefundInput) -> Result<Recorded> {
-    let order = order::by_external_id(&mut *tx, external_id).await?.ok_or_else(|| Error::not_found(format!("order '{external_id}'")))?;
+    let order =
+        order::by_external_id(&mut *tx, external_id).await?.ok_or_else(|| Error::not_found(format!("order '{external_id}'")))?;
     let currency = Some(order.amounts.currency);
     let mut p = Problems::default();
     let refund_id = p.line("/refund_id", &input.refund_id, 200);

@@ -44,7 +44,12 @@ pub fn read(mut source: impl Read) -> Result<Vec<Path>, PathFault> {
         if steps.iter().any(String::is_empty) {
             return Err(fault(line, "path", "has an empty step".to_owned()));
         }
-        paths.push(Path { steps, conversions: number(Some(conversions), "conversions")?, value: number(value, "value")?, null: number(null, "null")? });
+        paths.push(Path {
+            steps,
+            conversions: number(Some(conversions), "conversions")?,
+            value: number(value, "value")?,
+            null: number(null, "null")?,
+        });
     }
     Ok(paths)
 }

@@ -6,10 +6,11 @@ use crate::domain::id::{PartnerId, PayoutRunId};
 use crate::domain::ledger::{Account, Journal, JournalKind};
 use crate::domain::money::{Currency, Money};
 use crate::domain::partner::PartnerStatus;
-use crate::domain::time::{FAR_DAY, Period, start_of_day};
+use crate::domain::time::{FAR_DAY, Period};
 use crate::store::ledger::Because;
 use crate::store::payout::{PayoutRun, PayoutRunLine};
 use crate::store::{Reader, Tx, audit, commission, ledger, partner, payout, program};
+use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 
 /// Closes a month, and with it all before it. Known: nothing happens.
@@ -39,7 +40,13 @@ pub struct RunWithLines {
 ///
 /// A month that is not closed needs `early`; then all that is available now is paid, and the month stays open.
 /// Errors: not closed, a run is there already, nothing is due, several currencies and none named.
-pub async fn build(tx: &mut Tx, context: &Context, period: Period, currency: Option<Currency>, early: bool) -> Result<RunWithLines> {
+pub async fn build(
+    tx: &mut Tx,
+    context: &Context,
+    period: Period,
+    currency: Option<Currency>,
+    early: bool,
+) -> Result<RunWithLines> {
     settle::release(tx, context).await?;
     let today = context.today();
     let closed = settle::is_closed(tx, period.last_day()).await?;
@@ -50,22 +57,17 @@ pub async fn build(tx: &mut Tx, context: &Context, period: Period, currency: Opt
         return Err(Error::field("/period", "lies in the future"));
     }
     let until = if closed { period.last_day() } else { today };
-    let then = ledger::balances(&mut *tx, None, until).await?;
-    let now = ledger::balances(&mut *tx, None, FAR_DAY).await?;
+    let due = due_by(&mut *tx, until).await?;
     let currency = match currency {
         Some(currency) => currency,
-        None => only_currency(tx, &then).await?,
+        None => only_currency(tx, &due).await?,
     };
     if let Some(known) = payout::of_period(&mut *tx, &period.to_string()).await?.iter().find(|r| r.currency == currency) {
         return Err(Error::conflict(format!("{} is the run of {period} in {currency} already", known.id)));
     }
     let mut lines: Vec<PayoutRunLine> = Vec::new();
-    for (id, _, balance) in then.iter().filter(|(_, c, _)| *c == currency) {
-        let available_now = now.iter().find(|(p, c, _)| p == id && *c == currency).map_or(0, |(.., b)| b.available_minor);
-        let due = balance.available_minor.min(available_now);
-        if due != 0 {
-            lines.push(line_for(tx, *id, currency, due).await?);
-        }
+    for (id, _, minor) in due.iter().filter(|(_, c, minor)| *c == currency && *minor != 0) {
+        lines.push(line_for(tx, *id, currency, *minor).await?);
     }
     let total: i64 = lines.iter().filter(|l| l.disposition == "due").map(|l| l.amount_minor).sum();
     if total == 0 {
@@ -73,7 +75,6 @@ pub async fn build(tx: &mut Tx, context: &Context, period: Period, currency: Opt
         return Err(Error::conflict(format!("nothing is due in {currency} for {period}: {why}")));
     }
     let run = payout::insert(tx, &period.to_string(), currency, !closed, total, &context.actor, context.at()).await?;
-    let released_before = start_of_day(context.zone, until.succ_opt().unwrap_or(until));
     for line in &lines {
         payout::insert_line(tx, run, line).await?;
         if line.disposition != "due" {
@@ -84,15 +85,31 @@ pub async fn build(tx: &mut Tx, context: &Context, period: Period, currency: Opt
             let because = Because { run: Some(run), ..Because::default() };
             ledger::post(tx, &journal, today, &because, context.at()).await?;
         }
-        commission::put_in_run(tx, run, line.partner_id, currency, released_before.into(), context.at()).await?;
+        commission::put_in_run(tx, run, line.partner_id, currency, until, context.at()).await?;
     }
-    let detail = serde_json::json!({ "period": period, "currency": currency, "total": Money::new(total, currency), "early": !closed });
+    let detail =
+        serde_json::json!({ "period": period, "currency": currency, "total": Money::new(total, currency), "early": !closed });
     audit::record(tx, &context.actor, "payout_run.build", &run.to_string(), &detail, context.at()).await?;
     load(&mut *tx, run).await
 }
 
-async fn only_currency(tx: &mut Tx, balances: &[(PartnerId, Currency, ledger::Balance)]) -> Result<Currency> {
-    let mut due: Vec<Currency> = balances.iter().filter(|(.., b)| b.available_minor > 0).map(|(_, c, _)| *c).collect();
+/// What was available at the end of a day, less what later runs have taken of it, and never more than is available now;
+/// below zero where it is.
+pub async fn due_by<'a>(on: impl Into<Reader<'a>>, until: NaiveDate) -> Result<Vec<(PartnerId, Currency, i64)>> {
+    let mut reader = on.into();
+    let then = ledger::balances(reader.again(), None, until).await?;
+    let now = ledger::balances(reader.again(), None, FAR_DAY).await?;
+    let taken_since = ledger::put_in_runs_after(reader, until).await?;
+    let due = then.into_iter().map(|(id, currency, balance)| {
+        let now = now.iter().find(|(p, c, _)| *p == id && *c == currency).map_or(0, |(.., b)| b.available_minor);
+        let taken = taken_since.iter().find(|(p, c, _)| *p == id && *c == currency).map_or(0, |(.., minor)| *minor);
+        (id, currency, (balance.available_minor - taken).min(now))
+    });
+    Ok(due.collect())
+}
+
+async fn only_currency(tx: &mut Tx, due: &[(PartnerId, Currency, i64)]) -> Result<Currency> {
+    let mut due: Vec<Currency> = due.iter().filter(|(.., minor)| *minor > 0).map(|(_, c, _)| *c).collect();
     due.sort();
     due.dedup();
     match due.as_slice() {
@@ -186,7 +203,17 @@ pub async fn export_csv(tx: &mut Tx, context: &Context, id: PayoutRunId) -> Resu
 /// UTF-8 with BOM and `;`, as spreadsheets here expect; cells that look like formulas are defused.
 pub fn render_csv(loaded: &RunWithLines) -> Result<Vec<u8>> {
     let RunWithLines { run, lines } = loaded;
-    let mut table = super::export::Table::new(&["payout_run", "period", "partner", "name", "email", "method", "requisites", "amount", "currency"]);
+    let mut table = super::export::Table::new(&[
+        "payout_run",
+        "period",
+        "partner",
+        "name",
+        "email",
+        "method",
+        "requisites",
+        "amount",
+        "currency",
+    ]);
     for line in lines.iter().filter(|l| l.disposition == "due") {
         let mut requisites: Vec<String> = line
             .payout

@@ -378,9 +378,16 @@ fn add_order(
     if order.commission_minor != 0 {
         // Commission is a cost of what won the payable credit, whatever the model says.
         let won = steps.iter().find(|s| Some(&s.touch) == order.won_touch.as_ref());
-        let keys = won.map(origin_of).unwrap_or_else(|| {
-            Origin { channel: Channel::Affiliate, partner: order.partner_id, ..unobserved }.keys(by)
-        });
+        let keys = Origin {
+            channel: won.map_or(Channel::Affiliate, |step| step.channel),
+            source: won.and_then(|step| step.source.as_deref()),
+            medium: won.and_then(|step| step.medium.as_deref()),
+            campaign: won.and_then(|step| step.campaign.as_deref()),
+            // A code may have gone to another partner since.
+            partner: order.partner_id,
+            ..unobserved
+        }
+        .keys(by);
         rows.entry(keys).or_default().commission_minor += order.commission_minor;
     }
 }
@@ -469,8 +476,23 @@ impl Report {
     pub fn table(&self) -> super::export::Table {
         let mut head: Vec<&str> = self.question.group_by.iter().map(|d| d.name()).collect();
         const FIGURES: [&str; 17] = [
-            "clicks", "clicks_not_counted", "visitors", "orders", "new_customers", "revenue", "refunds", "net_revenue", "ad_cost",
-            "commission", "cost", "cr", "aov", "cpc", "cac", "roas", "roi",
+            "clicks",
+            "clicks_not_counted",
+            "visitors",
+            "orders",
+            "new_customers",
+            "revenue",
+            "refunds",
+            "net_revenue",
+            "ad_cost",
+            "commission",
+            "cost",
+            "cr",
+            "aov",
+            "cpc",
+            "cac",
+            "roas",
+            "roi",
         ];
         head.extend(FIGURES);
         head.push("currency");

@@ -74,14 +74,22 @@ pub async fn settle(tx: &mut Tx, context: &Context, order: &Order, fact_day: Nai
         let difference = now_owed.owed_minor - old.amount_minor;
         let state = match (now_owed.owed_minor, old.state) {
             (0, _) => CommissionState::Reversed,
-            (_, CommissionState::Reversed) => CommissionState::Pending,
+            (_, CommissionState::Reversed) => state_before_reversal(tx, old).await?,
             (_, state) => state,
         };
         commission::update(tx, old.id, state, &now_owed, context.at()).await?;
-        let posted_as = Commission { state: if old.state == CommissionState::Reversed { state } else { old.state }, ..old.clone() };
+        let posted_as =
+            Commission { state: if old.state == CommissionState::Reversed { state } else { old.state }, ..old.clone() };
         post_difference(tx, context, order, &posted_as, difference, fact_day).await?;
     }
     Ok(commission::of_order(&mut *tx, order.id).await?)
+}
+
+/// Where a reversed commission stood: in its run, or back in hold, which may be over.
+async fn state_before_reversal(tx: &mut Tx, commission: &Commission) -> Result<CommissionState> {
+    let Some(run) = commission.payout_run_id else { return Ok(CommissionState::Pending) };
+    let paid = payout::by_id(&mut *tx, run).await?.is_some_and(|run| run.state == "paid");
+    Ok(if paid { CommissionState::Paid } else { CommissionState::Payable })
 }
 
 /// Posts to where the commission's money is: in hold while it is pending, else in what is available.

@@ -96,6 +96,15 @@ pub struct NotDurable;
 
 type Answer = oneshot::Sender<Result<(), NotDurable>>;
 
+/// What to do with a hit that the disk refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfRefused {
+    /// Nobody will send it again: keep it in memory and write it with a later batch.
+    TryAgain,
+    /// The sender is told, and sends it again.
+    Forget,
+}
+
 /// How many hits wait for the disk at most; beyond that the edge is told at once.
 const QUEUE: usize = 50_000;
 /// How many hits one row of the spool holds at most.
@@ -104,7 +113,7 @@ const LARGEST_BATCH: usize = 4_096;
 /// The edge's side of the spool. Clones share it.
 #[derive(Clone)]
 pub struct Spool {
-    queue: mpsc::Sender<(Hit, Answer)>,
+    queue: mpsc::Sender<(Hit, IfRefused, Answer)>,
     file: SpoolFile,
     counts: Arc<Counts>,
 }
@@ -127,9 +136,9 @@ impl Spool {
     }
 
     /// Puts a hit on disk. When this answers `Ok`, the hit survives a crash.
-    pub async fn append(&self, hit: Hit) -> Result<(), NotDurable> {
+    pub async fn append(&self, hit: Hit, if_refused: IfRefused) -> Result<(), NotDurable> {
         let (answer, answered) = oneshot::channel();
-        self.queue.try_send((hit, answer)).map_err(|_| NotDurable)?;
+        self.queue.try_send((hit, if_refused, answer)).map_err(|_| NotDurable)?;
         answered.await.unwrap_or(Err(NotDurable))
     }
 
@@ -142,13 +151,13 @@ impl Spool {
     }
 }
 
-async fn write(file: SpoolFile, mut incoming: mpsc::Receiver<(Hit, Answer)>, counts: Arc<Counts>) {
-    let mut queued: Vec<(Hit, Answer)> = Vec::with_capacity(LARGEST_BATCH);
+async fn write(file: SpoolFile, mut incoming: mpsc::Receiver<(Hit, IfRefused, Answer)>, counts: Arc<Counts>) {
+    let mut queued: Vec<(Hit, IfRefused, Answer)> = Vec::with_capacity(LARGEST_BATCH);
     // Hits whose batch the disk refused; they were answered as not durable and are tried again.
     let mut owed: Vec<Hit> = Vec::new();
     while incoming.recv_many(&mut queued, LARGEST_BATCH).await > 0 {
         let mut body = Vec::with_capacity((queued.len() + owed.len()) * 400);
-        for hit in owed.iter().chain(queued.iter().map(|(hit, _)| hit)) {
+        for hit in owed.iter().chain(queued.iter().map(|(hit, ..)| hit)) {
             // Writing our own types to memory does not fail.
             let _ = serde_json::to_writer(&mut body, hit);
             body.push(b'\n');
@@ -165,8 +174,8 @@ async fn write(file: SpoolFile, mut incoming: mpsc::Receiver<(Hit, Answer)>, cou
                 Err(NotDurable)
             }
         };
-        for (hit, answer) in queued.drain(..) {
-            if result.is_err() && owed.len() < QUEUE {
+        for (hit, if_refused, answer) in queued.drain(..) {
+            if result.is_err() && if_refused == IfRefused::TryAgain && owed.len() < QUEUE {
                 owed.push(hit);
             }
             let _ = answer.send(result);

@@ -1,6 +1,6 @@
 //! What a partner earned, lost and was paid in a month, by currency.
 
-use super::Result;
+use super::{Result, Tributary, settle};
 use crate::domain::id::PartnerId;
 use crate::domain::ledger::JournalKind;
 use crate::domain::money::Currency;
@@ -19,6 +19,15 @@ pub struct Statement {
     pub paid_minor: i64,
     pub closing: Balance,
     pub lines: Vec<StatementLine>,
+}
+
+/// The statements as they stand now: what is due is released first, and everything is read as of one instant.
+pub async fn as_of_now(service: &Tributary, partner: PartnerId, period: Period) -> Result<Vec<Statement>> {
+    let mut tx = service.db.begin().await?;
+    settle::release(&mut tx, &service.context("statement")).await?;
+    let statements = of_month(&mut tx, partner, period).await?;
+    tx.commit().await?;
+    Ok(statements)
 }
 
 /// The statements of a month, one for each currency the partner ever had entries in by its end.

@@ -1,4 +1,4 @@
-//! Joins identifiers into persons. The result does not depend on the order in which they arrive; every merge is
+//! Joins identifiers into persons: what an authenticated order says is joined, what a browser says is only attached. The result does not depend on the order in which they arrive; every merge is
 //! recorded with what it moved.
 
 use super::{Context, Result};
@@ -35,4 +35,39 @@ pub async fn join(tx: &mut Tx, context: &Context, identifiers: &[Identifier], be
         person::add_identifier(tx, kept, identifier).await?;
     }
     Ok(kept)
+}
+
+/// What a browser says of itself, which anybody can make up: identifiers that nobody has yet go to the person of the
+/// first known one (visitor before customer before click), or to a new person. Two persons who are known apart stay so,
+/// a person who has a customer id gets no second one, and a click belongs to the first browser that showed it.
+pub async fn attach(tx: &mut Tx, context: &Context, identifiers: &[Identifier]) -> Result<()> {
+    let rank = |kind: IdentifierKind| match kind {
+        IdentifierKind::Visitor => 0,
+        IdentifierKind::Customer => 1,
+        IdentifierKind::Click | IdentifierKind::Email | IdentifierKind::Phone => 2,
+    };
+    let mut ranked: Vec<&Identifier> = identifiers.iter().collect();
+    ranked.sort_by_key(|i| rank(i.kind));
+    let mut person: Option<PersonId> = None;
+    let mut unknown: Vec<&Identifier> = Vec::new();
+    for identifier in ranked {
+        match person::of_identifier(&mut *tx, identifier).await? {
+            Some(known) => person = person.or(Some(known)),
+            None => unknown.push(identifier),
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let person = match person {
+        Some(person) => person,
+        None => person::insert(tx, context.at()).await?,
+    };
+    for identifier in unknown {
+        if identifier.kind == IdentifierKind::Customer && person::has_kind(&mut *tx, person, IdentifierKind::Customer).await? {
+            continue;
+        }
+        person::add_identifier(tx, person, identifier).await?;
+    }
+    Ok(())
 }

@@ -15,7 +15,14 @@ pub struct User {
     pub language: Option<String>,
 }
 
-pub async fn insert_user(tx: &mut Tx, email: &str, password_hash: &str, role: &str, partner: Option<PartnerId>, now: At) -> Result<UserId> {
+pub async fn insert_user(
+    tx: &mut Tx,
+    email: &str,
+    password_hash: &str,
+    role: &str,
+    partner: Option<PartnerId>,
+    now: At,
+) -> Result<UserId> {
     taken(
         run!(tx, |c| {
             sqlx::query_scalar(

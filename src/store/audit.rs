@@ -30,6 +30,9 @@ pub async fn record(tx: &mut Tx, actor: &str, act: &str, subject: &str, detail: 
 /// Newest first.
 pub async fn latest<'a>(on: impl Into<Reader<'a>>, limit: i64) -> Result<Vec<AuditLine>> {
     Ok(read!(on.into(), |c| {
-        sqlx::query_as("SELECT id, at, actor, act, subject, detail FROM audit_log ORDER BY id DESC LIMIT $1").bind(limit).fetch_all(c).await
+        sqlx::query_as("SELECT id, at, actor, act, subject, detail FROM audit_log ORDER BY id DESC LIMIT $1")
+            .bind(limit)
+            .fetch_all(c)
+            .await
     })?)
 }

@@ -132,11 +132,37 @@ macro_rules! text_columns {
 }
 
 id_columns!(
-    ProgramId, PartnerId, LinkId, PromoCodeId, RuleId, OrderId, CommissionId, JournalId, PayoutRunId, PersonId, UserId,
-    KeyId, MissId, EntryId, CostId,
+    ProgramId,
+    PartnerId,
+    LinkId,
+    PromoCodeId,
+    RuleId,
+    OrderId,
+    CommissionId,
+    JournalId,
+    PayoutRunId,
+    PersonId,
+    UserId,
+    KeyId,
+    MissId,
+    EntryId,
+    CostId,
 );
 
 text_columns!(
-    Channel, CommissionState, CustomerCondition, AccountKind, JournalKind, Currency, OrderStatus, PartnerKind,
-    PartnerStatus, Reason, Via, IdentifierKind, CreditPolicy, Mark, TouchKind,
+    Channel,
+    CommissionState,
+    CustomerCondition,
+    AccountKind,
+    JournalKind,
+    Currency,
+    OrderStatus,
+    PartnerKind,
+    PartnerStatus,
+    Reason,
+    Via,
+    IdentifierKind,
+    CreditPolicy,
+    Mark,
+    TouchKind,
 );

@@ -5,6 +5,7 @@ use crate::domain::commission::{CommissionState, Owed};
 use crate::domain::id::*;
 use crate::domain::money::Currency;
 use crate::{exec, read, run};
+use chrono::NaiveDate;
 use sqlx::types::Json;
 
 /// A commission as stored. `amount_minor` equals the sum of its ledger entries.
@@ -87,12 +88,20 @@ pub async fn list<'a>(on: impl Into<Reader<'a>>, partner: Option<PartnerId>, bef
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(before).bind(limit).bind(partner).fetch_all(c).await)?)
 }
 
-/// Marks a partner's released commissions whose hold ended before `until` as part of a run.
-pub async fn put_in_run(tx: &mut Tx, run: PayoutRunId, partner: PartnerId, currency: Currency, until: At, now: At) -> Result<()> {
+/// Marks a partner's commissions that were released up to and including `until` as part of a run.
+pub async fn put_in_run(
+    tx: &mut Tx,
+    run: PayoutRunId,
+    partner: PartnerId,
+    currency: Currency,
+    until: NaiveDate,
+    now: At,
+) -> Result<()> {
     exec!(tx, {
         sqlx::query(
             "UPDATE commissions SET state = 'payable', payout_run_id = $1, updated_at = $5 \
-             WHERE partner_id = $2 AND currency = $3 AND state = 'approved' AND hold_until < $4",
+             WHERE partner_id = $2 AND currency = $3 AND state = 'approved' \
+             AND NOT EXISTS (SELECT 1 FROM journals j WHERE j.commission_id = commissions.id AND j.kind = 'released' AND j.day > $4)",
         )
         .bind(run)
         .bind(partner)
@@ -124,7 +133,11 @@ pub struct CommissionOfOrder {
 }
 
 /// A partner's commissions with their orders, the latest order first.
-pub async fn of_partner_with_orders<'a>(on: impl Into<Reader<'a>>, partner: PartnerId, limit: i64) -> Result<Vec<CommissionOfOrder>> {
+pub async fn of_partner_with_orders<'a>(
+    on: impl Into<Reader<'a>>,
+    partner: PartnerId,
+    limit: i64,
+) -> Result<Vec<CommissionOfOrder>> {
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
             "SELECT m.id, m.order_id, m.partner_id, m.program_id, m.rule_id, m.rule_version, m.currency, m.state, m.amount_minor, \

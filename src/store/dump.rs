@@ -8,10 +8,37 @@ use serde_json::Value;
 
 /// All tables, each after those it refers to.
 pub const TABLES: [&str; 31] = [
-    "settings", "programs", "partners", "partner_statuses", "links", "promo_codes", "commission_rules",
-    "commission_rule_versions", "users", "sessions", "api_keys", "idempotency_keys", "touches", "events", "persons", "identifiers",
-    "person_merges", "orders", "order_promo_codes", "refunds", "payable_decisions", "periods", "payout_runs",
-    "payout_run_lines", "payout_exports", "commissions", "journals", "ledger_entries", "costs", "misses", "audit_log",
+    "settings",
+    "programs",
+    "partners",
+    "partner_statuses",
+    "links",
+    "promo_codes",
+    "commission_rules",
+    "commission_rule_versions",
+    "users",
+    "sessions",
+    "api_keys",
+    "idempotency_keys",
+    "touches",
+    "events",
+    "persons",
+    "identifiers",
+    "person_merges",
+    "orders",
+    "order_promo_codes",
+    "refunds",
+    "payable_decisions",
+    "periods",
+    "payout_runs",
+    "payout_run_lines",
+    "payout_exports",
+    "commissions",
+    "journals",
+    "ledger_entries",
+    "costs",
+    "misses",
+    "audit_log",
 ];
 
 /// Name and type of a table's columns, by name.
@@ -105,7 +132,8 @@ pub async fn put(tx: &mut Tx, table: &str, names: &[String], rows: &[Value]) -> 
     let sql = match dialect {
         Dialect::Sqlite => format!("INSERT INTO {table} ({list}) SELECT {values} FROM json_each($1) r"),
         Dialect::Postgres => {
-            let system = if key_of(table) == "id" && table != "touches" && table != "events" { "OVERRIDING SYSTEM VALUE" } else { "" };
+            let system =
+                if key_of(table) == "id" && table != "touches" && table != "events" { "OVERRIDING SYSTEM VALUE" } else { "" };
             format!("INSERT INTO {table} ({list}) {system} SELECT {values} FROM jsonb_array_elements(CAST($1 AS JSONB)) r")
         }
     };

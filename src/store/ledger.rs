@@ -45,7 +45,7 @@ pub async fn post(tx: &mut Tx, journal: &Journal, day: NaiveDate, because: &Beca
             .bind(journal.currency())
             .bind(*minor)
             .bind(day)
-    })?;
+        })?;
     }
     Ok(id)
 }
@@ -103,6 +103,20 @@ pub async fn balances<'a>(
             (partner, currency, Balance { held_minor, available_minor, in_payment_minor })
         })
         .collect())
+}
+
+/// What was taken out of `available` for payout runs after a day.
+pub async fn put_in_runs_after<'a>(on: impl Into<Reader<'a>>, day: NaiveDate) -> Result<Vec<(PartnerId, Currency, i64)>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT e.partner_id, e.currency, CAST(-SUM(e.amount_minor) AS BIGINT) FROM ledger_entries e \
+             JOIN journals j ON j.id = e.journal_id WHERE j.kind = 'put_in_run' AND e.account = 'available' AND e.day > $1 \
+             GROUP BY e.partner_id, e.currency",
+        )
+        .bind(day)
+        .fetch_all(c)
+        .await
+    })?)
 }
 
 /// A journal as one partner sees it: what it changed in all their accounts together.

@@ -22,8 +22,7 @@ pub struct Link {
     pub created_at: At,
 }
 
-const SELECT: &str =
-    "SELECT id, code, program_id, partner_id, url, utm, expires_at, paused, created_at FROM links";
+const SELECT: &str = "SELECT id, code, program_id, partner_id, url, utm, expires_at, paused, created_at FROM links";
 
 /// Stores a link; its `id` is ignored and given anew.
 pub async fn insert(tx: &mut Tx, link: &Link, code_key: &str) -> Result<LinkId> {
@@ -74,9 +73,7 @@ pub async fn by_code_key<'a>(on: impl Into<Reader<'a>>, code_key: &str) -> Resul
 
 /// Oldest first, after `after`; of one partner, if given.
 pub async fn list<'a>(on: impl Into<Reader<'a>>, partner: Option<PartnerId>, after: i64, limit: i64) -> Result<Vec<Link>> {
-    let sql = sqlx::AssertSqlSafe(format!(
-        "{SELECT} WHERE id > $1 AND ($3 = 0 OR partner_id = $3) ORDER BY id LIMIT $2"
-    ));
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE id > $1 AND ($3 = 0 OR partner_id = $3) ORDER BY id LIMIT $2"));
     let partner = partner.map_or(0, |p| p.0);
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(after).bind(limit).bind(partner).fetch_all(c).await)?)
 }

@@ -171,7 +171,12 @@ pub async fn list<'a>(on: impl Into<Reader<'a>>, partner: Option<PartnerId>, aft
 }
 
 /// Whether the person had another order that stands before this one.
-pub async fn person_ordered_before<'a>(on: impl Into<Reader<'a>>, person: PersonId, order: OrderId, placed_at: At) -> Result<bool> {
+pub async fn person_ordered_before<'a>(
+    on: impl Into<Reader<'a>>,
+    person: PersonId,
+    order: OrderId,
+    placed_at: At,
+) -> Result<bool> {
     let earlier: i64 = read!(on.into(), |c| {
         sqlx::query_scalar(
             "SELECT COUNT(*) FROM (SELECT id FROM orders WHERE person_id = $1 AND id <> $2 AND status <> 'cancelled' \

@@ -67,7 +67,7 @@ pub async fn update(tx: &mut Tx, partner: &Partner) -> Result<()> {
             .bind(partner.status)
             .bind(&partner.group_name)
             .bind(&partner.payout)
-    }),
+        }),
         "external_id",
     )?;
     Ok(())

@@ -59,7 +59,15 @@ const SELECT: &str = "SELECT id, period, currency, early, state, total_minor, bu
      paid_at, paid_by, bank_reference FROM payout_runs";
 
 /// Stores a run in state `built`.
-pub async fn insert(tx: &mut Tx, period: &str, currency: Currency, early: bool, total_minor: i64, by: &str, now: At) -> Result<PayoutRunId> {
+pub async fn insert(
+    tx: &mut Tx,
+    period: &str,
+    currency: Currency,
+    early: bool,
+    total_minor: i64,
+    by: &str,
+    now: At,
+) -> Result<PayoutRunId> {
     taken(
         run!(tx, |c| {
             sqlx::query_scalar(
@@ -165,6 +173,8 @@ pub async fn record_export(tx: &mut Tx, id: PayoutRunId, format: &str, sha256: &
 /// Run, format and SHA-256 of everything exported.
 pub async fn exports<'a>(on: impl Into<Reader<'a>>) -> Result<Vec<(PayoutRunId, String, String)>> {
     Ok(read!(on.into(), |c| {
-        sqlx::query_as("SELECT payout_run_id, format, sha256 FROM payout_exports ORDER BY payout_run_id, format").fetch_all(c).await
+        sqlx::query_as("SELECT payout_run_id, format, sha256 FROM payout_exports ORDER BY payout_run_id, format")
+            .fetch_all(c)
+            .await
     })?)
 }

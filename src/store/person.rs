@@ -22,6 +22,18 @@ pub async fn of_identifier<'a>(on: impl Into<Reader<'a>>, identifier: &Identifie
     })?)
 }
 
+/// Whether a person has an identifier of some kind.
+pub async fn has_kind<'a>(on: impl Into<Reader<'a>>, person: PersonId, kind: IdentifierKind) -> Result<bool> {
+    let count: i64 = read!(on.into(), |c| {
+        sqlx::query_scalar("SELECT COUNT(*) FROM identifiers WHERE person_id = $1 AND kind = $2")
+            .bind(person)
+            .bind(kind)
+            .fetch_one(c)
+            .await
+    })?;
+    Ok(count > 0)
+}
+
 pub async fn add_identifier(tx: &mut Tx, person: PersonId, identifier: &Identifier) -> Result<()> {
     exec!(tx, {
         sqlx::query("INSERT INTO identifiers (kind, value, person_id) VALUES ($1, $2, $3) ON CONFLICT (kind, value) DO NOTHING")
@@ -50,9 +62,7 @@ pub async fn merge(tx: &mut Tx, kept: PersonId, merged: PersonId, because: &str,
         .bind(because)
         .bind(now)
     })?;
-    exec!(tx, {
-        sqlx::query("UPDATE identifiers SET person_id = $1 WHERE person_id = $2").bind(kept).bind(merged)
-    })?;
+    exec!(tx, { sqlx::query("UPDATE identifiers SET person_id = $1 WHERE person_id = $2").bind(kept).bind(merged) })?;
     exec!(tx, sqlx::query("UPDATE orders SET person_id = $1 WHERE person_id = $2").bind(kept).bind(merged))?;
     Ok(())
 }

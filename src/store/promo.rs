@@ -108,7 +108,7 @@ pub async fn set_order_codes(tx: &mut Tx, order: OrderId, codes: &[PromoCodeId])
             sqlx::query("INSERT INTO order_promo_codes (order_id, promo_code_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
                 .bind(order)
                 .bind(code)
-    })?;
+        })?;
     }
     Ok(())
 }

@@ -73,11 +73,13 @@ pub async fn undecided<'a>(on: impl Into<Reader<'a>>) -> Result<Vec<String>> {
 /// Orders that have a payable partner: the ones whose commission can be reckoned anew.
 pub async fn owed_orders<'a>(on: impl Into<Reader<'a>>, after: i64, limit: i64) -> Result<Vec<OrderId>> {
     Ok(read!(on.into(), |c| {
-        sqlx::query_scalar("SELECT order_id FROM payable_decisions WHERE partner_id IS NOT NULL AND order_id > $1 ORDER BY order_id LIMIT $2")
-            .bind(after)
-            .bind(limit)
-            .fetch_all(c)
-            .await
+        sqlx::query_scalar(
+            "SELECT order_id FROM payable_decisions WHERE partner_id IS NOT NULL AND order_id > $1 ORDER BY order_id LIMIT $2",
+        )
+        .bind(after)
+        .bind(limit)
+        .fetch_all(c)
+        .await
     })?)
 }
 
@@ -104,7 +106,9 @@ pub async fn broken_pages(db: &Db) -> Result<Vec<String>> {
         run!(connection, |c| sqlx::query_scalar("SELECT * FROM pragma_integrity_check").fetch_all(c).await)?;
     broken.retain(|line| line != "ok");
     let orphans: Vec<String> = run!(connection, |c| {
-        sqlx::query_scalar("SELECT DISTINCT \"table\" || ' points at a missing ' || \"parent\" FROM pragma_foreign_key_check").fetch_all(c).await
+        sqlx::query_scalar("SELECT DISTINCT \"table\" || ' points at a missing ' || \"parent\" FROM pragma_foreign_key_check")
+            .fetch_all(c)
+            .await
     })?;
     broken.extend(orphans);
     Ok(broken)

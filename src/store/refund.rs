@@ -32,10 +32,12 @@ pub async fn insert(tx: &mut Tx, order: OrderId, refund: &Refund, now: At) -> Re
 
 pub async fn of_order<'a>(on: impl Into<Reader<'a>>, order: OrderId) -> Result<Vec<Refund>> {
     Ok(read!(on.into(), |c| {
-        sqlx::query_as("SELECT refund_id, amount_minor, refunded_at, items FROM refunds WHERE order_id = $1 ORDER BY refunded_at, refund_id")
-            .bind(order)
-            .fetch_all(c)
-            .await
+        sqlx::query_as(
+            "SELECT refund_id, amount_minor, refunded_at, items FROM refunds WHERE order_id = $1 ORDER BY refunded_at, refund_id",
+        )
+        .bind(order)
+        .fetch_all(c)
+        .await
     })?)
 }
 

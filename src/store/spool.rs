@@ -1,7 +1,7 @@
 //! The spool file: a small SQLite database of its own, one row for each group of clicks committed together.
 
-use super::db::{make_folder_of, sqlite_options};
 use super::Result;
+use super::db::{make_folder_of, sqlite_options};
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use std::path::Path;
 
@@ -39,7 +39,15 @@ impl SpoolFile {
 
     /// The oldest batches with their positions.
     pub async fn read(&self, limit: i64) -> Result<Vec<(i64, Vec<u8>)>> {
-        Ok(sqlx::query_as("SELECT position, body FROM batches ORDER BY position LIMIT $1").bind(limit).fetch_all(&self.pool).await?)
+        Ok(sqlx::query_as("SELECT position, body FROM batches ORDER BY position LIMIT $1")
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?)
+    }
+
+    /// Where the newest batch lies; 0 if there is none.
+    pub async fn last_position(&self) -> Result<i64> {
+        Ok(sqlx::query_scalar("SELECT COALESCE(MAX(position), 0) FROM batches").fetch_one(&self.pool).await?)
     }
 
     /// Forgets all batches up to and including `position`: they are in the store.

@@ -136,9 +136,7 @@ pub async fn of_person<'a>(on: impl Into<Reader<'a>>, person: PersonId) -> Resul
     let mut connection = on.into().connect().await?;
     let columns = COLUMNS.split(", ").map(|c| format!("t.{}", c.trim())).collect::<Vec<_>>().join(", ");
     let joined = |kind: &str, condition: &str| {
-        format!(
-            "SELECT {columns} FROM identifiers i JOIN touches t ON {condition} WHERE i.person_id = $1 AND i.kind = '{kind}'"
-        )
+        format!("SELECT {columns} FROM identifiers i JOIN touches t ON {condition} WHERE i.person_id = $1 AND i.kind = '{kind}'")
     };
     let sql = [
         joined("visitor", "t.visitor_id = i.value"),
@@ -168,7 +166,12 @@ pub async fn latest<'a>(on: impl Into<Reader<'a>>, limit: i64) -> Result<Vec<Tou
 }
 
 /// Clicks and visits of a partner in a span of days: those that count, and those that do not.
-pub async fn count_of_partner<'a>(on: impl Into<Reader<'a>>, partner: PartnerId, from: NaiveDate, to: NaiveDate) -> Result<(i64, i64)> {
+pub async fn count_of_partner<'a>(
+    on: impl Into<Reader<'a>>,
+    partner: PartnerId,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<(i64, i64)> {
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
             "SELECT COUNT(*) FILTER (WHERE mark IS NULL), COUNT(*) FILTER (WHERE mark IS NOT NULL) FROM touches \

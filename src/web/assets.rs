@@ -26,7 +26,8 @@ pub async fn file(request: HttpRequest, name: Path<String>) -> HttpResponse {
         "favicon.svg" => ("image/svg+xml", include_bytes!("assets/favicon.svg")),
         _ => return super::signin::error_page(actix_web::http::StatusCode::NOT_FOUND, "there is no such file"),
     };
-    let kept = if request.query_string().starts_with("v=") { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
+    let kept =
+        if request.query_string().starts_with("v=") { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
     HttpResponse::Ok()
         .content_type(kind)
         .insert_header((header::CACHE_CONTROL, kept))

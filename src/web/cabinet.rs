@@ -161,7 +161,8 @@ async fn days(app: &App, frame: &Frame, id: PartnerId, today: NaiveDate) -> Resu
     let clicks: HashMap<NaiveDate, i64> = touch::days_of_partner(db, id, from, today).await?.into_iter().collect();
     let orders: HashMap<NaiveDate, i64> = order::days_of_partner(db, id, from, today).await?.into_iter().collect();
     let span: Vec<NaiveDate> = from.iter_days().take(DAYS as usize).collect();
-    let of = |by_day: &HashMap<NaiveDate, i64>| span.iter().map(|day| by_day.get(day).copied().unwrap_or(0)).collect::<Vec<i64>>();
+    let of =
+        |by_day: &HashMap<NaiveDate, i64>| span.iter().map(|day| by_day.get(day).copied().unwrap_or(0)).collect::<Vec<i64>>();
     let (click_values, order_values) = (of(&clicks), of(&orders));
     Ok(DaysView {
         from: lang.short_day(from),
@@ -252,7 +253,7 @@ pub(super) fn state_class(state: CommissionState) -> &'static str {
 
 async fn statements(app: &App, frame: &Frame, id: PartnerId, period: Period) -> Result<Vec<StatementView>, PageError> {
     let lang = frame.lang;
-    let found = statement::of_month(&app.service.db, id, period).await?;
+    let found = statement::as_of_now(&app.service, id, period).await?;
     Ok(found
         .into_iter()
         .map(|s| {

@@ -5,7 +5,7 @@ use super::App;
 use super::error::Problem;
 use crate::domain::redirect::Redirect;
 use crate::service::linkbook::hit_link;
-use crate::service::spool::{Hit, HitKind};
+use crate::service::spool::{Hit, HitKind, IfRefused};
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -57,7 +57,7 @@ impl EdgeSettings {
     }
 
     /// The address of the client: the peer's, or what trusted proxies say of it.
-    fn client(&self, request: &HttpRequest) -> Option<IpAddr> {
+    pub(super) fn client(&self, request: &HttpRequest) -> Option<IpAddr> {
         let peer = request.peer_addr()?.ip().to_canonical();
         let trusted = |ip: &IpAddr| self.trusted_proxies.iter().any(|net| net.contains(ip));
         if !trusted(&peer) {
@@ -93,7 +93,8 @@ fn visitor(request: &HttpRequest, given: Option<&str>, consent: Option<&str>) ->
     if privacy || consent == Some("denied") {
         return (None, true);
     }
-    let from_body = given.map(str::trim).filter(|text| !text.is_empty() && text.len() <= 100 && !text.chars().any(char::is_control));
+    let from_body =
+        given.map(str::trim).filter(|text| !text.is_empty() && text.len() <= 100 && !text.chars().any(char::is_control));
     let from_cookie = request.cookie(VISITOR_COOKIE).and_then(|c| Uuid::try_parse(c.value()).ok());
     let visitor = from_body.map(str::to_owned).or_else(|| from_cookie.map(|id| id.to_string()));
     (Some(visitor.unwrap_or_else(|| Uuid::now_v7().to_string())), false)
@@ -136,7 +137,10 @@ fn new_hit(app: &App, request: &HttpRequest, kind: HitKind) -> Hit {
 }
 
 fn too_many() -> HttpResponse {
-    HttpResponse::TooManyRequests().insert_header((header::RETRY_AFTER, "1")).insert_header((header::CACHE_CONTROL, "no-store")).finish()
+    HttpResponse::TooManyRequests()
+        .insert_header((header::RETRY_AFTER, "1"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .finish()
 }
 
 fn found(location: &str) -> HttpResponseBuilder {
@@ -160,7 +164,7 @@ pub async fn redirect(app: Data<App>, request: HttpRequest, code: Path<String>) 
         let mut hit = new_hit(&app, &request, HitKind::UnknownLink);
         hit.url = Some(code.chars().filter(|c| !c.is_control()).take(100).collect());
         // The answer does not depend on whether the miss was noted.
-        let _ = app.spool.append(hit).await;
+        let _ = app.spool.append(hit, IfRefused::TryAgain).await;
         return match &book.fallback_url {
             Some(url) => found(url).finish(),
             None => HttpResponse::NotFound().insert_header((header::CACHE_CONTROL, "no-store")).finish(),
@@ -185,7 +189,10 @@ pub async fn redirect(app: Data<App>, request: HttpRequest, code: Path<String>) 
         partner: &partner,
     };
     let Some(location) = redirect.destination() else {
-        return HttpResponse::NotFound().insert_header((header::CACHE_CONTROL, "no-store")).finish();
+        return match &link.fallback_url {
+            Some(url) => found(url).finish(),
+            None => HttpResponse::NotFound().insert_header((header::CACHE_CONTROL, "no-store")).finish(),
+        };
     };
     let consent = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "consent").map(|(_, v)| v.into_owned());
     let (visitor, denied) = visitor(&request, None, consent.as_deref());
@@ -194,7 +201,7 @@ pub async fn redirect(app: Data<App>, request: HttpRequest, code: Path<String>) 
     hit.link = Some(hit_link(&link));
     hit.url = Some(if query.is_empty() { format!("/r/{code}") } else { format!("/r/{code}?{query}") });
     // A disk that refuses is logged and counted; the visitor goes on, and the hit is tried again.
-    let _ = app.spool.append(hit).await;
+    let _ = app.spool.append(hit, IfRefused::TryAgain).await;
     let mut answer = found(&location);
     set_visitor_cookie(&mut answer, &app.edge, visitor.as_ref());
     answer.finish()
@@ -269,7 +276,7 @@ pub async fn pixel(app: Data<App>, request: HttpRequest) -> HttpResponse {
         }
         if let Some(hit) = event_hit(&app, &request, input) {
             let visitor = hit.visitor.clone();
-            let _ = app.spool.append(hit).await;
+            let _ = app.spool.append(hit, IfRefused::TryAgain).await;
             set_visitor_cookie(&mut answer, &app.edge, visitor.as_ref());
         }
     }
@@ -303,7 +310,7 @@ pub async fn event(app: Data<App>, request: HttpRequest, body: super::api::Body)
     let hit = event_hit(&app, &request, input).ok_or_else(|| Problem::field("/type", "is not a known type"))?;
     let (id, visitor) = (hit.id, hit.visitor.clone());
     app.spool
-        .append(hit)
+        .append(hit, IfRefused::Forget)
         .await
         .map_err(|e| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "spool-full", format!("{e}; send it again")))?;
     let mut answer = HttpResponse::Accepted();

@@ -69,7 +69,9 @@ impl From<store::Error> for Problem {
                 tracing::error!(%error, "a request failed");
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "disk-full", "the disk is full; nothing was stored")
             }
-            _ if error.is_busy() => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store-busy", "the store is busy with an import; try again"),
+            _ if error.is_busy() => {
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store-busy", "the store is busy with an import; try again")
+            }
             store::Error::Sqlx(sqlx) if unreachable(sqlx) => {
                 tracing::error!(%error, "a request failed");
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store-unreachable", "the store does not answer; try again")

@@ -24,7 +24,12 @@ pub async fn metrics(app: Data<App>) -> HttpResponse {
     let mut text = String::new();
     for (name, kind, help, value) in [
         ("tributary_hits_appended_total", "counter", "Hits put on disk.", counts.appended.load(Ordering::Relaxed) as i64),
-        ("tributary_hits_not_durable_total", "counter", "Hits the disk refused.", counts.not_durable.load(Ordering::Relaxed) as i64),
+        (
+            "tributary_hits_not_durable_total",
+            "counter",
+            "Hits the disk refused.",
+            counts.not_durable.load(Ordering::Relaxed) as i64,
+        ),
         ("tributary_spool_batches", "gauge", "Batches that wait to be moved.", waiting),
     ] {
         text += &format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");

@@ -145,10 +145,28 @@ mod tests {
     }
 
     #[test]
+    fn both_languages_fill_the_same_places() {
+        let places = |language: &str| {
+            let all = files(&format!("text/{language}"), "ftl");
+            let starts = Regex::new(r"(?m)^[a-z][a-z0-9_-]* *=").unwrap();
+            let begins: Vec<usize> = starts.find_iter(&all).map(|m| m.start()).chain([all.len()]).collect();
+            let texts = begins.windows(2).map(|w| &all[w[0]..w[1]]);
+            texts.map(|t| (t.split(['=', ' ']).next().unwrap().to_owned(), found(r"\$([a-z]+)", t))).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(
+            places("ru").symmetric_difference(&places("en")).collect::<Vec<_>>(),
+            Vec::<&(String, BTreeSet<String>)>::new()
+        );
+    }
+
+    #[test]
     fn every_text_that_is_asked_for_is_there_and_every_text_is_asked_for() {
         let known = keys("en");
         let code = files(".", "rs");
-        let mut used = found(r#"\b(?:t|text|with|count|say)\(\s*"([a-z][a-z0-9_-]*)""#, &(files("templates", "html") + &code));
+        let mut used = found(
+            r#"\b(?:frame|lang|language|en|ru)\s*\.(?:t|text|with|count|say)\(\s*"([a-z][a-z0-9_-]*)""#,
+            &(files("templates", "html") + &code),
+        );
         // Other texts in code that begin as keys do are keys.
         let beginnings: BTreeSet<&str> = known.iter().filter_map(|key| key.split_once('-')).map(|(first, _)| first).collect();
         let texts = found(r#""([a-z][a-z0-9_]*-[a-z0-9_-]+)""#, &code);
@@ -159,7 +177,8 @@ mod tests {
 
     #[test]
     fn russian_has_three_plural_forms() {
-        let partners = |language: Language, n: i64| language.with("count-partners", &[("count", n.into()), ("shown", n.to_string().into())]);
+        let partners =
+            |language: Language, n: i64| language.with("count-partners", &[("count", n.into()), ("shown", n.to_string().into())]);
         let russian = [1, 3, 5, 11, 21].map(|n| partners(Language::Ru, n));
         assert_eq!(russian, ["1 партнёр", "3 партнёра", "5 партнёров", "11 партнёров", "21 партнёр"].map(str::to_owned));
         assert_eq!([1, 2].map(|n| partners(Language::En, n)), ["1 partner", "2 partners"].map(str::to_owned));

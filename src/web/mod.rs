@@ -69,10 +69,7 @@ fn health_routes(config: &mut ServiceConfig) {
 }
 
 fn staff_routes(config: &mut ServiceConfig) {
-    config
-        .route("/openapi.json", get().to(openapi::document))
-        .service(scope("/v1").configure(api_routes))
-        .configure(page_routes);
+    config.route("/openapi.json", get().to(openapi::document)).service(scope("/v1").configure(api_routes)).configure(page_routes);
 }
 
 fn api_routes(config: &mut ServiceConfig) {

@@ -52,8 +52,8 @@ pub async fn start(service: Tributary, settings: Start) -> anyhow::Result<Runnin
     if let Err(error) = mover.move_all().await {
         tracing::error!(%error, "what is left in the spool cannot be moved yet");
     }
-    let listener = std::net::TcpListener::bind(settings.listen)
-        .map_err(|e| anyhow::anyhow!("cannot listen on {}: {e}", settings.listen))?;
+    let listener =
+        std::net::TcpListener::bind(settings.listen).map_err(|e| anyhow::anyhow!("cannot listen on {}: {e}", settings.listen))?;
     let address = listener.local_addr()?;
     let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let secure = public_url.starts_with("https://");

@@ -64,7 +64,7 @@ pub async fn page(app: Data<App>, request: HttpRequest, visitor: Visitor) -> Htt
 /// `POST /signin`: whoever may not come in learns nothing about why.
 pub async fn sign_in(app: Data<App>, request: HttpRequest, fields: Fields) -> Result<HttpResponse, PageError> {
     let typed = fields.get("email").to_owned();
-    let client = request.peer_addr().map(|peer| peer.ip().to_canonical().to_string()).unwrap_or_default();
+    let client = app.edge.client(&request).map(|ip| ip.to_string()).unwrap_or_default();
     let tries: String = format!("{client} {}", typed.to_lowercase()).chars().take(300).collect();
     if !FAILED_TRIES.count(&tries, Instant::now()) {
         return Ok(refused(&app, &request, StatusCode::TOO_MANY_REQUESTS, typed, "signin-too-many").await);
@@ -135,9 +135,12 @@ pub fn error_page(status: StatusCode, detail: &str) -> HttpResponse {
         _ => "error-5xx",
     };
     let [en, ru] = [Language::En, Language::Ru];
+    // Without what the page says already: the status, its name, its title.
+    let named = format!("{} {}: ", status.as_u16(), status.canonical_reason().unwrap_or_default());
+    let detail = detail.strip_prefix(&named).unwrap_or(detail);
     let page = ErrorPage {
         status: status.as_u16(),
-        detail,
+        detail: if detail.eq_ignore_ascii_case(&en.text(title)) { "" } else { detail },
         style_sheet: super::assets::style_sheet(),
         title_en: en.text(title),
         title_ru: ru.text(title),

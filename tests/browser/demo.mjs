@@ -1,5 +1,5 @@
 // Starts the sample on a free port with a data folder of its own, and stops it by its process.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -37,7 +37,12 @@ export async function startDemo() {
       child.once('error', (error) => { clearTimeout(late); failed(error); });
       child.once('exit', (code) => { clearTimeout(late); failed(new Error(`the demo ended with ${code}\n${said}`)); });
     });
-    return { ...JSON.parse(line), stop };
+    /** Makes a user on the command line, beside the running service. */
+    const addUser = (email, role, password) => execFileSync(
+      binary, ['user', 'add', '--email', email, '--role', role, '--database-url', `sqlite://${join(folder, 'tributary.db')}`],
+      { env, cwd: folder, input: `${password}\n`, stdio: ['pipe', 'ignore', 'pipe'] },
+    );
+    return { ...JSON.parse(line), addUser, stop };
   } catch (error) {
     await stop();
     throw error;

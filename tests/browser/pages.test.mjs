@@ -366,6 +366,23 @@ test('the accountant’s month goes through by forms alone: close, build, approv
   await context.close();
 });
 
+test('a viewer sees the run and moves no money', async () => {
+  demo.viewer = { email: 'viewer@shop.example', password: 'only here to look' };
+  demo.addUser(demo.viewer.email, 'viewer', demo.viewer.password);
+  const context = await visit('viewer');
+  const page = await context.newPage();
+  await page.goto('/admin/payouts/2026-09');
+  assert.equal(await page.locator('main form').count(), 0, 'no button');
+  const csrf = await page.inputValue('form[action="/signout"] [name="csrf"]');
+  const headers = { cookie: cookieHeader('viewer') };
+  const post = (path) => fetch(demo.url + path, { method: 'POST', redirect: 'manual', headers, body: new URLSearchParams({ csrf, early: '1' }) });
+  assert.equal((await post('/admin/payouts/2026-09/close')).status, 403);
+  assert.equal((await post('/admin/payouts/2026-11/build')).status, 403);
+  assert.equal((await post('/admin/payout-runs/pay_1/paid')).status, 403);
+  assert.equal((await fetch(`${demo.url}/admin/payout-runs/pay_1/export`, { headers })).status, 403);
+  await context.close();
+});
+
 test('signing out ends the session', async () => {
   const context = await browser.newContext({ baseURL: demo.url, javaScriptEnabled: false });
   const cookies = await signIn(context, demo.partner);

@@ -25,7 +25,9 @@ async fn contents(database_url: &str) -> Vec<(String, Vec<serde_json::Value>)> {
 
 fn sorted(value: serde_json::Value) -> serde_json::Value {
     match value {
-        serde_json::Value::String(text) if text.starts_with(['{', '[']) => serde_json::from_str(&text).map(sorted).unwrap_or(serde_json::Value::String(text)),
+        serde_json::Value::String(text) if text.starts_with(['{', '[']) => {
+            serde_json::from_str(&text).map(sorted).unwrap_or(serde_json::Value::String(text))
+        }
         serde_json::Value::Array(items) => items.into_iter().map(sorted).collect(),
         serde_json::Value::Object(fields) => {
             let mut fields: Vec<_> = fields.into_iter().map(|(k, v)| (k, sorted(v))).collect();

@@ -227,7 +227,10 @@ fn models_over_path_files_agree_with_exact_fractions() {
                 let channel = credit["channel"].as_str().unwrap();
                 for figure in ["conversions", "value"] {
                     let expected = fraction(case[theirs][figure][channel]["exact"].as_str().unwrap());
-                    assert!((credit[figure].as_f64().unwrap() - expected).abs() < 1e-9, "{name} {ours} {channel}: {credit} {expected}");
+                    assert!(
+                        (credit[figure].as_f64().unwrap() - expected).abs() < 1e-9,
+                        "{name} {ours} {channel}: {credit} {expected}"
+                    );
                     compared += 1;
                 }
             }

@@ -17,7 +17,12 @@ async fn with_link(database_url: &str) -> String {
     let context = service.context("test");
     let mut tx = service.db.begin().await.unwrap();
     let hosts = Some(vec!["shop.example".to_owned()]);
-    let program = ProgramInput { name: Some("Shop".into()), currency: Some("RUB".into()), destination_hosts: hosts, ..ProgramInput::default() };
+    let program = ProgramInput {
+        name: Some("Shop".into()),
+        currency: Some("RUB".into()),
+        destination_hosts: hosts,
+        ..ProgramInput::default()
+    };
     save_program(&mut tx, &context, None, &program).await.unwrap();
     let link = LinkInput { code: Some("a".into()), url: Some("https://shop.example/".into()), ..LinkInput::default() };
     save_link(&mut tx, &context, None, &link).await.unwrap();
@@ -32,7 +37,8 @@ async fn no_answered_click_is_lost(kind: Kind) {
     let Some(database_url) = fresh_database(kind, &folder).await else { return };
     with_link(&database_url).await;
     let data = folder.path().display().to_string();
-    let arguments = ["--database-url", &database_url, "--data-dir", &data, "--listen", "127.0.0.1:0", "--edge-rate-limit", "0", "serve"];
+    let arguments =
+        ["--database-url", &database_url, "--data-dir", &data, "--listen", "127.0.0.1:0", "--edge-rate-limit", "0", "serve"];
     let answered: Arc<Mutex<HashSet<String>>> = Arc::default();
     for _ in 0..3 {
         let mut server = Server::start(&arguments);
@@ -94,7 +100,8 @@ impl SmallDisk {
     /// `None`, with a word about it, where mounting is not allowed.
     fn mount() -> Option<SmallDisk> {
         let folder = tempfile::tempdir().unwrap();
-        let mounted = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(folder.path()).output();
+        let mounted =
+            std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(folder.path()).output();
         if mounted.is_ok_and(|m| m.status.success()) {
             return Some(SmallDisk(folder));
         }

@@ -110,6 +110,44 @@ both_stores! {
         assert_eq!(report["totals"]["clicks"], 2);
     }
 
+    async fn visits_after_a_click_are_touches_of_their_own(app: &TestApp) {
+        app.set_up().await;
+        let (_, click_id) = app.click("anna").await;
+        let visit = json!({ "type": "visit", "url": "https://shop.example/?utm_source=google&utm_medium=cpc", "ref": "", "click": click_id });
+        assert_eq!(app.visitor(Method::POST, "/e").json(&visit).send().await.unwrap().status(), 202);
+        let report = app.get("/v1/reports/channels").await;
+        assert_eq!(report["totals"]["clicks"], 2);
+        let provider = json!({ "type": "visit", "url": "https://shop.example/thanks", "ref": "https://yookassa.ru/pay" });
+        app.visitor(Method::POST, "/e").json(&provider).send().await.unwrap();
+        assert_eq!(app.get("/v1/reports/channels").await["totals"]["clicks"], 2);
+    }
+
+    async fn a_browser_cannot_claim_other_peoples_customers(app: &TestApp) {
+        app.set_up().await;
+        // Two customers who are known apart.
+        for customer in ["c1", "c2"] {
+            app.make("/v1/orders", json!({ "external_id": customer, "placed_at": app.now(), "currency": "RUB", "total": "10.00", "customer": { "id": customer } })).await;
+        }
+        let (_, click_id) = app.click("anna").await;
+        for customer in ["c1", "c2", "c3", "c4"] {
+            let claim = json!({ "type": "identify", "customer": customer, "click": click_id, "visitor": "v" });
+            assert_eq!(app.visitor(Method::POST, "/e").json(&claim).send().await.unwrap().status(), 202);
+        }
+        app.advance(TimeDelta::hours(1));
+        for customer in ["c2", "c4"] {
+            let order = app.make("/v1/orders", json!({ "external_id": format!("{customer}-2"), "placed_at": app.now(), "currency": "RUB", "total": "10.00", "customer": { "id": customer } })).await;
+            assert_eq!(order["payable"]["partner"], Value::Null, "{customer}");
+        }
+    }
+
+    async fn a_host_that_is_no_longer_allowed_is_not_led_to(app: &TestApp) {
+        let ids = app.set_up().await;
+        let program = format!("/v1/programs/{}", ids["program"].as_str().unwrap());
+        app.patch(&program, json!({ "destination_hosts": ["other.example"] })).await;
+        assert_eq!(app.visitor(Method::GET, "/r/anna").send().await.unwrap().status(), 404);
+        assert_eq!(app.refused("/v1/links", json!({ "url": "https://{sub1}.other.example/" })).await, (422, vec!["/url".into()]));
+    }
+
     async fn odd_queries_are_recorded_as_far_as_readable(app: &TestApp) {
         app.set_up().await;
         let long = format!("/r/anna?x={}", "y".repeat(7_000));

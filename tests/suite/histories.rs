@@ -109,7 +109,8 @@ async fn live_through(app: &TestApp, external_id: &str, history: &[Step], partne
     }
     let owed = if decided { oracle(total, tax, refunded, status) } else { 0 };
     let answer = app.get(&format!("/v1/orders/{external_id}")).await;
-    let said: i64 = answer["commissions"].as_array().unwrap().iter().map(|c| minor(c["amount"]["amount"].as_str().unwrap())).sum();
+    let said: i64 =
+        answer["commissions"].as_array().unwrap().iter().map(|c| minor(c["amount"]["amount"].as_str().unwrap())).sum();
     assert_eq!(said, owed, "{external_id} after {history:?} for {partner}: {answer}");
     owed
 }

@@ -6,7 +6,11 @@ use serde_json::{Value, json};
 
 async fn earn(app: &TestApp, id: &str, total: &str) -> String {
     let (_, click_id) = app.click("anna").await;
-    app.make("/v1/orders", json!({ "external_id": id, "placed_at": app.now(), "currency": "RUB", "total": total, "click_id": click_id })).await;
+    app.make(
+        "/v1/orders",
+        json!({ "external_id": id, "placed_at": app.now(), "currency": "RUB", "total": total, "click_id": click_id }),
+    )
+    .await;
     id.to_owned()
 }
 
@@ -89,6 +93,41 @@ both_stores! {
         assert_eq!(app.refused(&format!("/v1/payout-runs/{id}/paid"), json!({})).await.0, 409, "it is not approved");
         let file = app.request(reqwest::Method::GET, &format!("/v1/payout-runs/{id}/export?format=csv")).send().await.unwrap().text().await.unwrap();
         assert!(file.contains(";'=cmd|"), "{file}");
+    }
+
+    async fn a_month_that_is_run_late_pays_what_was_due_in_it(app: &TestApp) {
+        app.set_up().await;
+        earn(app, "L-1", "1000.00").await;
+        app.advance(TimeDelta::days(20));
+        earn(app, "L-2", "500.00").await;
+        app.advance(TimeDelta::days(20));
+        earn(app, "L-3", "600.00").await;
+        // 2027-01-20: 100 came free on 6 December, 50 on 26 December, 60 on 15 January.
+        app.advance(TimeDelta::days(19));
+        app.make("/v1/periods/2026-12/close", json!({})).await;
+        let early = pay(app, json!({ "period": "2027-01", "early": true })).await;
+        assert_eq!(early["total"]["amount"], "210.00");
+        assert_eq!(app.refused("/v1/payout-runs", json!({ "period": "2026-12" })).await.0, 409, "the early run took it all");
+        earn(app, "L-4", "700.00").await;
+        app.advance(TimeDelta::days(60));
+        app.make("/v1/periods/2027-02/close", json!({})).await;
+        earn(app, "L-5", "10.00").await;
+        let run = pay(app, json!({ "period": "2027-02" })).await;
+        assert_eq!(run["total"]["amount"], "70.00");
+    }
+
+    async fn an_order_cancelled_and_restored_after_payment_stays_paid(app: &TestApp) {
+        let ids = app.set_up().await;
+        let (_, click_id) = app.click("anna").await;
+        let placed_at = app.now();
+        let order = |status: &str| json!({ "external_id": "U-1", "status": status, "placed_at": placed_at, "currency": "RUB", "total": "100.00", "click_id": click_id });
+        app.make("/v1/orders", order("approved")).await;
+        app.advance(TimeDelta::days(15));
+        pay(app, json!({ "period": "2026-12", "early": true })).await;
+        assert_eq!(app.make("/v1/orders", order("cancelled")).await["commissions"][0]["state"], "reversed");
+        assert_eq!(app.make("/v1/orders", order("approved")).await["commissions"][0]["state"], "paid");
+        let statement = format!("/v1/partners/{}/statement", ids["partner"].as_str().unwrap());
+        assert_eq!(balances(&app.get(&statement).await), ("0.00".into(), "0.00".into(), "0.00".into()));
     }
 
     async fn rules_by_category_and_group_each_take_their_lines(app: &TestApp) {

@@ -10,7 +10,13 @@ fn minor(value: &Value) -> i64 {
 }
 
 async fn visit(app: &TestApp, cookie: &str, url: &str) {
-    let answer = app.visitor(Method::POST, "/e").header("cookie", format!("trb_vid={cookie}")).json(&json!({ "type": "visit", "url": url, "ref": "" })).send().await.unwrap();
+    let answer = app
+        .visitor(Method::POST, "/e")
+        .header("cookie", format!("trb_vid={cookie}"))
+        .json(&json!({ "type": "visit", "url": url, "ref": "" }))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.status(), 202);
     app.advance(TimeDelta::hours(1));
 }

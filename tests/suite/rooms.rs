@@ -33,10 +33,31 @@ fn holds_none_of(name: &str, words: &[&str]) {
 
 #[test]
 fn the_domain_is_pure() {
-    holds_none_of("domain", &[
-        "sqlx", "actix", "redis", "tokio", "reqwest", "std::fs", "std::net", "std::env", "Utc::now", "Local::now", "Instant::now",
-        "SystemTime", "rand::", "now_v7", "crate::store", "crate::service", "crate::web", "crate::cli", "crate::clock", "async fn",
-    ]);
+    holds_none_of(
+        "domain",
+        &[
+            "sqlx",
+            "actix",
+            "redis",
+            "tokio",
+            "reqwest",
+            "std::fs",
+            "std::net",
+            "std::env",
+            "Utc::now",
+            "Local::now",
+            "Instant::now",
+            "SystemTime",
+            "rand::",
+            "now_v7",
+            "crate::store",
+            "crate::service",
+            "crate::web",
+            "crate::cli",
+            "crate::clock",
+            "async fn",
+        ],
+    );
 }
 
 #[test]
@@ -54,7 +75,10 @@ fn the_store_decides_nothing() {
 
 #[test]
 fn the_service_knows_neither_sql_nor_http() {
-    holds_none_of("service", &["actix", "crate::web", "crate::cli", "sqlx::query", "SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM"]);
+    holds_none_of(
+        "service",
+        &["actix", "crate::web", "crate::cli", "sqlx::query", "SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM"],
+    );
 }
 
 #[test]

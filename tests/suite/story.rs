@@ -141,6 +141,13 @@ both_stores! {
             "external_id": "A-6", "placed_at": app.now(), "currency": "RUB", "total": "100.00", "click_id": click_id, "customer": { "email": "Anna@Blog.example" },
         })).await;
         assert_eq!((own["payable"]["partner"].clone(), own["payable"]["reason"].as_str()), (Value::Null, Some("own_purchase")));
+        // The same buyer, known by the customer id alone.
+        let known = json!({ "id": "a", "email": "anna@blog.example" });
+        app.make("/v1/orders", json!({ "external_id": "A-8", "placed_at": app.now(), "currency": "RUB", "total": "1.00", "customer": known })).await;
+        let again = app.make("/v1/orders", json!({
+            "external_id": "A-9", "placed_at": app.now(), "currency": "RUB", "total": "100.00", "click_id": click_id, "customer": { "id": "a" },
+        })).await;
+        assert_eq!(again["payable"]["reason"], "own_purchase");
         app.advance(TimeDelta::days(32) + TimeDelta::hours(4));
         let late = app.make("/v1/orders", json!({
             "external_id": "A-7", "placed_at": app.now(), "currency": "RUB", "total": "100.00", "click_id": click_id,

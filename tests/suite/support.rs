@@ -179,14 +179,23 @@ impl TestApp {
     /// A program in roubles, a partner with a link and a code, and 10 % for all.
     pub async fn set_up(&self) -> Value {
         let program = self
-            .make("/v1/programs", json!({ "name": "Shop", "currency": "RUB", "destination_hosts": ["shop.example"], "hold_days": 14 }))
+            .make(
+                "/v1/programs",
+                json!({ "name": "Shop", "currency": "RUB", "destination_hosts": ["shop.example"], "hold_days": 14 }),
+            )
             .await;
         let partner = self.make("/v1/partners", json!({ "name": "Anna", "email": "anna@blog.example" })).await;
         let link = self
-            .make("/v1/links", json!({ "program": program["id"], "partner": partner["id"], "code": "anna", "url": "https://shop.example/" }))
+            .make(
+                "/v1/links",
+                json!({ "program": program["id"], "partner": partner["id"], "code": "anna", "url": "https://shop.example/" }),
+            )
             .await;
         let promo = self
-            .make("/v1/promo-codes", json!({ "program": program["id"], "partner": partner["id"], "code": "ANNA10", "discount": { "percent": "10" } }))
+            .make(
+                "/v1/promo-codes",
+                json!({ "program": program["id"], "partner": partner["id"], "code": "ANNA10", "discount": { "percent": "10" } }),
+            )
             .await;
         let rule = self.make("/v1/commission-rules", json!({ "program": program["id"], "percent": "10" })).await;
         json!({ "program": program["id"], "partner": partner["id"], "link": link["id"], "promo": promo["id"], "rule": rule["id"] })

@@ -112,7 +112,11 @@ mod tests {
         assert!(!inside(TouchKind::Click, TimeDelta::seconds(-1)));
         assert!(inside(TouchKind::Impression, TimeDelta::days(1)));
         assert!(!inside(TouchKind::Impression, TimeDelta::days(2)));
-        assert!(!touches_in_window(&CreditTouch { mark: Some(Mark::Bot), ..touch(TouchKind::Click, TimeDelta::zero()) }, order, window));
+        assert!(!touches_in_window(
+            &CreditTouch { mark: Some(Mark::Bot), ..touch(TouchKind::Click, TimeDelta::zero()) },
+            order,
+            window
+        ));
     }
 
     proptest! {

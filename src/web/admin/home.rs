@@ -219,8 +219,8 @@ fn rows_in_order(report: &Report, by_day: bool) -> Vec<Row> {
 
 fn name_of(lang: Language, by: &[Dimension], keys: &[Option<String>], partners: &HashMap<String, String>) -> String {
     let one = |(dimension, key): (&Dimension, &Option<String>)| match (dimension, key) {
-        (Dimension::Partner, None) => lang.text("no-partner"),
-        (_, None) => lang.text("not-set"),
+        (Dimension::Partner, None) => lang.text("value-no-partner"),
+        (_, None) => lang.text("value-not-set"),
         (Dimension::Channel, Some(key)) => key.parse::<Channel>().map_or_else(|_| key.clone(), |c| lang.text(words::channel(c))),
         (Dimension::Partner, Some(key)) => partners.get(key).unwrap_or(key).clone(),
         (Dimension::Day, Some(key)) => key.parse::<NaiveDate>().map_or_else(|_| key.clone(), |day| lang.day(day)),
@@ -243,7 +243,11 @@ fn figures(frame: &Frame, f: &Figures) -> Vec<FigureView> {
             lang.money(f.cost),
             frame.say("figure-ads", [("ads", lang.money(f.ad_cost).into()), ("commission", lang.money(f.commission).into())]),
         ),
-        view("figure-roi", lang.percent_or_none(f.roi), frame.say("figure-roas", [("roas", lang.number_or_none(f.roas, 2).into())])),
+        view(
+            "figure-roi",
+            lang.percent_or_none(f.roi),
+            frame.say("figure-roas", [("roas", lang.number_or_none(f.roas, 2).into())]),
+        ),
         view(
             "figure-orders",
             lang.number(f.orders, 0),
@@ -261,8 +265,17 @@ fn figures(frame: &Frame, f: &Figures) -> Vec<FigureView> {
 fn columns_of_table(frame: &Frame, question: &Question) -> Vec<String> {
     let by = question.group_by.iter().map(|d| frame.t(words::dimension(*d))).collect::<Vec<_>>().join(" · ");
     let names = [
-        "column-clicks", "column-not_counted", "column-visitors", "column-orders", "column-new_customers", "column-net_revenue",
-        "column-cost", "column-roi", "column-roas", "column-cpc", "column-cac",
+        "column-clicks",
+        "column-not_counted",
+        "column-visitors",
+        "column-orders",
+        "column-new_customers",
+        "column-net_revenue",
+        "column-cost",
+        "column-roi",
+        "column-roas",
+        "column-cpc",
+        "column-cac",
     ];
     std::iter::once(by).chain(names.into_iter().map(|key| frame.t(key))).collect()
 }

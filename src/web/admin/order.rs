@@ -96,8 +96,7 @@ pub async fn order(app: Data<App>, request: HttpRequest, staff: Staff, number: P
     let names = report::partner_names(db).await?;
     let name = |id: PartnerId| names.get(&id.to_string()).cloned().unwrap_or_else(|| id.to_string());
     let decided = decision::of_order(db, found.id).await?;
-    let touches: HashMap<String, Touch> =
-        touch::of_person(db, found.person).await?.into_iter().map(|t| (t.label(), t)).collect();
+    let touches: HashMap<String, Touch> = touch::of_person(db, found.person).await?.into_iter().map(|t| (t.label(), t)).collect();
     let commissions = commission::of_order(db, found.id).await?;
     let trace = decided.as_ref().map(|d| d.trace.0.as_slice()).unwrap_or_default();
     let left_out = trace.len().saturating_sub(MOST_LINES);
@@ -223,7 +222,8 @@ fn trace_views(
                 }
                 (None, None) => frame.t("trace-touch"),
             };
-            let origin = touch.map(|t| [&t.source, &t.medium, &t.campaign].into_iter().flatten().map(String::as_str).collect::<Vec<_>>());
+            let origin =
+                touch.map(|t| [&t.source, &t.medium, &t.campaign].into_iter().flatten().map(String::as_str).collect::<Vec<_>>());
             let (reason, numbers) = words::trace_reason(lang, item);
             TraceView {
                 at: lang.instant(context.zone, item.at),
@@ -261,9 +261,8 @@ fn time_line(
     let day = |at| lang.day(context.day(at));
     Some(TimeLine {
         window: opens.map(|opens| (place(opens), span(opens, order.placed_at))),
-        window_text: opens.map(|opens| {
-            frame.say("window-span", [("from", day(opens).into()), ("to", day(order.placed_at).into())])
-        }),
+        window_text: opens
+            .map(|opens| frame.say("window-span", [("from", day(opens).into()), ("to", day(order.placed_at).into())])),
         dots: trace.iter().map(|item| (place(item.at), class_of(item.verdict))).collect(),
         order_at: place(order.placed_at),
         from: day(first),

@@ -48,7 +48,12 @@ fn run_id(text: &str) -> Result<PayoutRunId, PageError> {
 }
 
 /// `GET /admin/payouts/{period}`.
-pub async fn payouts(app: Data<App>, request: HttpRequest, staff: Staff, period: Path<String>) -> Result<HttpResponse, PageError> {
+pub async fn payouts(
+    app: Data<App>,
+    request: HttpRequest,
+    staff: Staff,
+    period: Path<String>,
+) -> Result<HttpResponse, PageError> {
     shown(&app, &request, staff, month(&period)?, StatusCode::OK, None).await
 }
 

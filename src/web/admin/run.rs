@@ -2,12 +2,14 @@
 
 use crate::domain::id::PartnerId;
 use crate::domain::money::{Currency, Money};
-use crate::domain::time::{FAR_DAY, Period};
+use crate::domain::time::Period;
+use crate::service::payout::due_by;
 use crate::service::{Context, report};
 use crate::store::payout::{PayoutRun, PayoutRunLine};
-use crate::store::{At, Db, ledger, payout};
+use crate::store::{At, Db, payout};
 use crate::web::page::{Frame, words};
 use crate::web::who::PageError;
+use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
 pub struct RunCard {
@@ -18,8 +20,11 @@ pub struct RunCard {
     pub not_over: Option<String>,
     /// Shows the buttons.
     pub may_pay: bool,
-    /// What could be put into a run now, by currency.
+    /// What is available at the end of the month, by currency.
+    pub due_on: String,
     pub due: Vec<DueView>,
+    /// The words of the tick that takes what is available today instead.
+    pub early: Option<String>,
     pub steps: Vec<Step>,
     pub runs: Vec<RunView>,
 }
@@ -74,7 +79,10 @@ pub async fn card(db: &Db, context: &Context, frame: &Frame, period: Period) -> 
     };
     let exported = payout::exports(db).await?;
     let runs = payout::of_period(db, &key).await?;
-    let due = if runs.is_empty() || !is_closed { due(db, context, frame, period, is_closed, &runs).await? } else { Vec::new() };
+    let until = period.last_day().min(context.today());
+    let due = due_views(db, frame, available(db, until, &runs).await?).await?;
+    let early = if is_closed { BTreeMap::new() } else { available(db, context.today(), &runs).await? };
+    let early: Vec<String> = early.iter().map(|(currency, partners)| lang.money(total(partners, *currency))).collect();
     let mut views = Vec::new();
     for run in runs {
         let lines = payout::lines(db, run.id).await?;
@@ -88,39 +96,47 @@ pub async fn card(db: &Db, context: &Context, frame: &Frame, period: Period) -> 
         may_pay: frame.user.as_ref().is_some_and(|user| user.role.may_pay()),
         steps: if views.is_empty() { steps(frame, is_closed, None, false) } else { Vec::new() },
         closed,
+        due_on: frame.say("run-due-on", [("day", lang.day(until).into())]),
         due,
+        early: (!early.is_empty()).then(|| frame.say("act-early", [("amount", early.join(", ").into())])),
         runs: views,
         period: key,
     })
 }
 
-async fn due(
+/// What is due by the end of a day, by currency, where there is no run yet.
+async fn available(
     db: &Db,
-    context: &Context,
-    frame: &Frame,
-    period: Period,
-    is_closed: bool,
+    until: NaiveDate,
     runs: &[PayoutRun],
-) -> Result<Vec<DueView>, PageError> {
-    let until = if is_closed { period.last_day() } else { context.today().min(FAR_DAY) };
-    let names = report::partner_names(db).await?;
+) -> Result<BTreeMap<Currency, Vec<(PartnerId, i64)>>, PageError> {
     let mut by_currency: BTreeMap<Currency, Vec<(PartnerId, i64)>> = BTreeMap::new();
-    for (partner, currency, balance) in ledger::balances(db, None, until).await? {
-        if balance.available_minor > 0 && !runs.iter().any(|run| run.currency == currency) {
-            by_currency.entry(currency).or_default().push((partner, balance.available_minor));
+    for (partner, currency, minor) in due_by(db, until).await? {
+        if minor > 0 && !runs.iter().any(|run| run.currency == currency) {
+            by_currency.entry(currency).or_default().push((partner, minor));
         }
     }
+    Ok(by_currency)
+}
+
+fn total(partners: &[(PartnerId, i64)], currency: Currency) -> Money {
+    Money::new(partners.iter().map(|(_, minor)| minor).sum(), currency)
+}
+
+async fn due_views(
+    db: &Db,
+    frame: &Frame,
+    by_currency: BTreeMap<Currency, Vec<(PartnerId, i64)>>,
+) -> Result<Vec<DueView>, PageError> {
+    let names = report::partner_names(db).await?;
+    let name = |id: PartnerId| names.get(&id.to_string()).cloned().unwrap_or_else(|| id.to_string());
     Ok(by_currency
         .into_iter()
-        .map(|(currency, partners)| {
-            let money = |minor| frame.lang.money(Money::new(minor, currency));
-            let name = |id: PartnerId| names.get(&id.to_string()).cloned().unwrap_or_else(|| id.to_string());
-            DueView {
-                currency: currency.code(),
-                total: money(partners.iter().map(|(_, minor)| minor).sum()),
-                partners: frame.count("count-partners", partners.len() as i64),
-                lines: partners.into_iter().map(|(id, minor)| (name(id), money(minor))).collect(),
-            }
+        .map(|(currency, partners)| DueView {
+            currency: currency.code(),
+            total: frame.lang.money(total(&partners, currency)),
+            partners: frame.count("count-partners", partners.len() as i64),
+            lines: partners.into_iter().map(|(id, minor)| (name(id), frame.lang.money(Money::new(minor, currency)))).collect(),
         })
         .collect())
 }

@@ -28,8 +28,12 @@ pub async fn classify(app: Data<App>, _key: ApiKey, body: Body) -> Result<HttpRe
         .iter()
         .map(|input| {
             let landing = Landing::of(input.url.as_deref().unwrap_or_default());
-            let evidence =
-                Evidence { partner_kind: None, landing: &landing, referrer: input.referrer.as_deref(), own_hosts: &book.own_hosts };
+            let evidence = Evidence {
+                partner_kind: None,
+                landing: &landing,
+                referrer: input.referrer.as_deref(),
+                own_hosts: &book.own_hosts,
+            };
             let found = classify_touch(evidence);
             let bot = input.user_agent.as_deref().and_then(bot_reason);
             json!({

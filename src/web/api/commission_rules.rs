@@ -35,7 +35,13 @@ pub async fn create(app: Data<App>, key: ApiKey, request: HttpRequest, body: Bod
 
 /// Change a rule from now on.
 #[utoipa::path(patch, path = "/v1/commission-rules/{id}", tag = "Commission rules", request_body = RuleInput, params(("id" = String, Path)), responses((status = 200, description = "Changed"), (status = 404, body = Problem), (status = 422, body = Problem)))]
-pub async fn change(app: Data<App>, key: ApiKey, request: HttpRequest, path: Path<String>, body: Body) -> Result<HttpResponse, Problem> {
+pub async fn change(
+    app: Data<App>,
+    key: ApiKey,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
     let (known, input): (RuleId, RuleInput) = (id(&path)?, body.read()?);
     act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
         let changed = change_rule(tx, context, known, &input).await?;

@@ -25,7 +25,13 @@ pub async fn create(app: Data<App>, key: ApiKey, request: HttpRequest, body: Bod
 
 /// Change a link: not its code and program.
 #[utoipa::path(patch, path = "/v1/links/{id}", tag = "Links", request_body = LinkInput, params(("id" = String, Path)), responses((status = 200, description = "Changed"), (status = 404, body = Problem), (status = 422, body = Problem)))]
-pub async fn change(app: Data<App>, key: ApiKey, request: HttpRequest, path: Path<String>, body: Body) -> Result<HttpResponse, Problem> {
+pub async fn change(
+    app: Data<App>,
+    key: ApiKey,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
     let (known, input): (LinkId, LinkInput) = (id(&path)?, body.read()?);
     act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
         Ok((StatusCode::OK, view::link(&save_link(tx, context, Some(known), &input).await?, &app.public_url)))

@@ -15,10 +15,16 @@ pub async fn list(app: Data<App>, _key: ApiKey, request: HttpRequest, page: Quer
     app.mover.move_all().await?;
     let limit = page.limit()?;
     let found = miss::list(&app.service.db, page.after()?, limit).await?;
-    Ok(listed(&request, limit, found, |m| m.id.0, |m| {
-        json!({
-            "id": m.id, "kind": m.kind, "value": m.value, "nearest": m.nearest, "detail": m.detail, "count": m.count,
-            "first_at": view::instant(m.first_at), "last_at": view::instant(m.last_at),
-        })
-    }))
+    Ok(listed(
+        &request,
+        limit,
+        found,
+        |m| m.id.0,
+        |m| {
+            json!({
+                "id": m.id, "kind": m.kind, "value": m.value, "nearest": m.nearest, "detail": m.detail, "count": m.count,
+                "first_at": view::instant(m.first_at), "last_at": view::instant(m.last_at),
+            })
+        },
+    ))
 }

@@ -58,7 +58,8 @@ impl FromRequest for Body {
 impl Body {
     /// Reads JSON: `400` if it is none, `422` with a pointer if it is another shape than wanted.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        let value: Value = serde_json::from_slice(&self.0).map_err(|e| Problem::malformed(format!("the body is not JSON: {e}")))?;
+        let value: Value =
+            serde_json::from_slice(&self.0).map_err(|e| Problem::malformed(format!("the body is not JSON: {e}")))?;
         if holds_nul(&value) {
             return Err(Problem::field("", "a text holds a NUL character"));
         }
@@ -99,7 +100,14 @@ fn holds_nul(value: &Value) -> bool {
 
 /// Runs an act in one transaction and remembers its answer under the request's `Idempotency-Key`, in the same
 /// transaction: the act and its answer are stored together or not at all.
-pub async fn act<F>(app: &App, key: &ApiKey, request: &HttpRequest, body: &Body, scope: Scope, act: F) -> Result<HttpResponse, Problem>
+pub async fn act<F>(
+    app: &App,
+    key: &ApiKey,
+    request: &HttpRequest,
+    body: &Body,
+    scope: Scope,
+    act: F,
+) -> Result<HttpResponse, Problem>
 where
     F: AsyncFnOnce(&mut Tx, &Context) -> service::Result<(StatusCode, Value)>,
 {
@@ -122,7 +130,10 @@ where
             return Err(Problem::field("", "this Idempotency-Key was used with another request"));
         }
         let status = u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok()).unwrap_or(StatusCode::OK);
-        return Ok(HttpResponse::build(status).content_type("application/json").insert_header(("idempotent-replay", "true")).body(answer));
+        return Ok(HttpResponse::build(status)
+            .content_type("application/json")
+            .insert_header(("idempotent-replay", "true"))
+            .body(answer));
     }
     let (status, answer) = act(&mut tx, &context).await?;
     let answer = answer.to_string();
@@ -167,7 +178,13 @@ impl Page {
 }
 
 /// A list: JSON, or CSV if that is what the client accepts.
-pub fn listed<T>(request: &HttpRequest, limit: i64, items: Vec<T>, id: impl Fn(&T) -> i64, view: impl Fn(&T) -> Value) -> HttpResponse {
+pub fn listed<T>(
+    request: &HttpRequest,
+    limit: i64,
+    items: Vec<T>,
+    id: impl Fn(&T) -> i64,
+    view: impl Fn(&T) -> Value,
+) -> HttpResponse {
     let next = (items.len() as i64 == limit).then(|| items.last().map(|last| id(last).to_string())).flatten();
     let data: Vec<Value> = items.iter().map(view).collect();
     if wants_csv(request) {

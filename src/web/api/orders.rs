@@ -44,7 +44,13 @@ pub async fn record(app: Data<App>, key: ApiKey, request: HttpRequest, body: Bod
 
 /// Record a refund, once by its id.
 #[utoipa::path(post, path = "/v1/orders/{external_id}/refunds", tag = "Orders", request_body = RefundInput, params(("external_id" = String, Path)), responses((status = 201, description = "New"), (status = 200, description = "Known"), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
-pub async fn refund(app: Data<App>, key: ApiKey, request: HttpRequest, path: Path<String>, body: Body) -> Result<HttpResponse, Problem> {
+pub async fn refund(
+    app: Data<App>,
+    key: ApiKey,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
     let input: RefundInput = body.read()?;
     act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
         let recorded = record_refund(tx, context, &path, &input).await?;
@@ -114,7 +120,9 @@ pub async fn attribution(app: Data<App>, _key: ApiKey, path: Path<String>) -> Re
     let mut models = Map::new();
     for model in Model::ALL {
         let credits: Vec<Value> = if steps.is_empty() {
-            vec![json!({ "touch": null, "channel": "direct", "source": null, "campaign": null, "partner": null, "unobserved": true, "weight": 1.0, "amount": net })]
+            vec![
+                json!({ "touch": null, "channel": "direct", "source": null, "campaign": null, "partner": null, "unobserved": true, "weight": 1.0, "amount": net }),
+            ]
         } else {
             let weights = weights(model, &steps);
             let whole: u64 = weights.iter().sum();

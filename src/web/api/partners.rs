@@ -6,7 +6,7 @@ use crate::domain::money::Money;
 use crate::domain::time::Period;
 use crate::service::access::Scope;
 use crate::service::catalog::{PartnerInput, save_partner};
-use crate::service::{Error, statement as statements, worker};
+use crate::service::{Error, statement as statements};
 use crate::store::partner;
 use crate::web::App;
 use crate::web::error::Problem;
@@ -28,7 +28,13 @@ pub async fn create(app: Data<App>, key: ApiKey, request: HttpRequest, body: Bod
 
 /// Change a partner.
 #[utoipa::path(patch, path = "/v1/partners/{id}", tag = "Partners", request_body = PartnerInput, params(("id" = String, Path)), responses((status = 200, description = "Changed"), (status = 404, body = Problem), (status = 422, body = Problem)))]
-pub async fn change(app: Data<App>, key: ApiKey, request: HttpRequest, path: Path<String>, body: Body) -> Result<HttpResponse, Problem> {
+pub async fn change(
+    app: Data<App>,
+    key: ApiKey,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
     let (known, input): (PartnerId, PartnerInput) = (id(&path)?, body.read()?);
     act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
         Ok((StatusCode::OK, view::partner(&save_partner(tx, context, Some(known), &input).await?)))
@@ -67,8 +73,7 @@ pub async fn statement(app: Data<App>, _key: ApiKey, path: Path<String>, month: 
         None => Period::of(app.service.context("api").today()),
         Some(text) => text.parse::<Period>().map_err(|e| Problem::field("/period", e))?,
     };
-    worker::run_once(&app.service).await?;
-    let statements = statements::of_month(&app.service.db, wanted, period).await?;
+    let statements = statements::as_of_now(&app.service, wanted, period).await?;
     let data: Vec<Value> = statements
         .iter()
         .map(|s| {

@@ -21,7 +21,13 @@ fn period(text: &str) -> Result<Period, Problem> {
 
 /// Close a month, and all before it.
 #[utoipa::path(post, path = "/v1/periods/{period}/close", tag = "Payouts", params(("period" = String, Path)), responses((status = 200, description = "Closed"), (status = 409, body = Problem)))]
-pub async fn close(app: Data<App>, key: ApiKey, request: HttpRequest, path: Path<String>, body: Body) -> Result<HttpResponse, Problem> {
+pub async fn close(
+    app: Data<App>,
+    key: ApiKey,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
     let month = period(&path)?;
     act(&app, &key, &request, &body, Scope::Admin, async |tx, context| {
         payouts::close(tx, context, month).await?;
@@ -75,7 +81,13 @@ pub async fn one(app: Data<App>, _key: ApiKey, path: Path<String>) -> Result<Htt
 
 /// Approve a run.
 #[utoipa::path(post, path = "/v1/payout-runs/{id}/approve", tag = "Payouts", params(("id" = String, Path)), responses((status = 200, description = "Approved"), (status = 404, body = Problem)))]
-pub async fn approve(app: Data<App>, key: ApiKey, request: HttpRequest, path: Path<String>, body: Body) -> Result<HttpResponse, Problem> {
+pub async fn approve(
+    app: Data<App>,
+    key: ApiKey,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
     let wanted: PayoutRunId = id(&path)?;
     act(&app, &key, &request, &body, Scope::Admin, async |tx, context| {
         Ok((StatusCode::OK, view::run(&payouts::approve(tx, context, wanted).await?)))
@@ -115,7 +127,13 @@ pub struct PaidInput {
 
 /// Mark an approved run as paid.
 #[utoipa::path(post, path = "/v1/payout-runs/{id}/paid", tag = "Payouts", request_body = PaidInput, params(("id" = String, Path)), responses((status = 200, description = "Paid"), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn paid(app: Data<App>, key: ApiKey, request: HttpRequest, path: Path<String>, body: Body) -> Result<HttpResponse, Problem> {
+pub async fn paid(
+    app: Data<App>,
+    key: ApiKey,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
     let (wanted, input): (PayoutRunId, PaidInput) = (id(&path)?, body.read_or_empty()?);
     if input.bank_reference.as_deref().is_some_and(|r| r.len() > 200 || r.chars().any(char::is_control)) {
         return Err(Problem::field("/bank_reference", "must be a line of at most 200 characters"));

@@ -2,9 +2,9 @@
 
 use super::{Body, Page, act, id, listed, view};
 use crate::domain::id::ProgramId;
+use crate::service::Error;
 use crate::service::access::Scope;
 use crate::service::catalog::{ProgramInput, save_program};
-use crate::service::Error;
 use crate::store::program;
 use crate::web::App;
 use crate::web::error::Problem;
@@ -25,7 +25,13 @@ pub async fn create(app: Data<App>, key: ApiKey, request: HttpRequest, body: Bod
 
 /// Change a program.
 #[utoipa::path(patch, path = "/v1/programs/{id}", tag = "Programs", request_body = ProgramInput, params(("id" = String, Path)), responses((status = 200, description = "Changed"), (status = 404, body = Problem), (status = 422, body = Problem)))]
-pub async fn change(app: Data<App>, key: ApiKey, request: HttpRequest, path: Path<String>, body: Body) -> Result<HttpResponse, Problem> {
+pub async fn change(
+    app: Data<App>,
+    key: ApiKey,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
     let (known, input): (ProgramId, ProgramInput) = (id(&path)?, body.read()?);
     act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
         Ok((StatusCode::OK, view::program(&save_program(tx, context, Some(known), &input).await?)))

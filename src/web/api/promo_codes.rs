@@ -40,7 +40,13 @@ pub async fn create(app: Data<App>, key: ApiKey, request: HttpRequest, body: Bod
 
 /// Change a promo code: not its code and program.
 #[utoipa::path(patch, path = "/v1/promo-codes/{id}", tag = "Promo codes", request_body = PromoCodeInput, params(("id" = String, Path)), responses((status = 200, description = "Changed"), (status = 404, body = Problem), (status = 422, body = Problem)))]
-pub async fn change(app: Data<App>, key: ApiKey, request: HttpRequest, path: Path<String>, body: Body) -> Result<HttpResponse, Problem> {
+pub async fn change(
+    app: Data<App>,
+    key: ApiKey,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
     let (known, input): (PromoCodeId, PromoCodeInput) = (id(&path)?, body.read()?);
     let currencies = currencies(&app).await?;
     act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
@@ -108,5 +114,6 @@ pub async fn check(app: Data<App>, key: ApiKey, body: Body) -> Result<HttpRespon
         (None, None, Some(_)) => Some(Money::zero(program.currency)),
         _ => None,
     };
-    Ok(HttpResponse::Ok().json(json!({ "valid": reason.is_none(), "reason": reason, "discount": off, "partner": found.partner_id })))
+    Ok(HttpResponse::Ok()
+        .json(json!({ "valid": reason.is_none(), "reason": reason, "discount": off, "partner": found.partner_id })))
 }

@@ -56,7 +56,12 @@ impl ReportQuery {
     }
 }
 
-fn answer(request: &HttpRequest, report: &Report, partner_names: bool, names: &std::collections::HashMap<String, String>) -> HttpResponse {
+fn answer(
+    request: &HttpRequest,
+    report: &Report,
+    partner_names: bool,
+    names: &std::collections::HashMap<String, String>,
+) -> HttpResponse {
     if wants_csv(request) {
         return HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(report.table().csv());
     }
@@ -87,7 +92,12 @@ fn answer(request: &HttpRequest, report: &Report, partner_names: bool, names: &s
 
 /// What each channel returned, by analytic credit.
 #[utoipa::path(get, path = "/v1/reports/channels", tag = "Reports", params(("from" = Option<String>, Query), ("to" = Option<String>, Query), ("model" = Option<String>, Query), ("group_by" = Option<String>, Query), ("currency" = Option<String>, Query)), responses((status = 200, description = "`{data, totals}`"), (status = 422, body = Problem)))]
-pub async fn channels(app: Data<App>, _key: ApiKey, request: HttpRequest, query: Query<ReportQuery>) -> Result<HttpResponse, Problem> {
+pub async fn channels(
+    app: Data<App>,
+    _key: ApiKey,
+    request: HttpRequest,
+    query: Query<ReportQuery>,
+) -> Result<HttpResponse, Problem> {
     let question = query.question(app.service.context("api").today())?;
     app.mover.move_all().await?;
     let names = report::partner_names(&app.service.db).await?;
@@ -96,7 +106,12 @@ pub async fn channels(app: Data<App>, _key: ApiKey, request: HttpRequest, query:
 
 /// What each partner brought, by payable credit.
 #[utoipa::path(get, path = "/v1/reports/partners", tag = "Reports", params(("from" = Option<String>, Query), ("to" = Option<String>, Query), ("currency" = Option<String>, Query)), responses((status = 200, description = "`{data, totals}`"), (status = 422, body = Problem)))]
-pub async fn partners(app: Data<App>, _key: ApiKey, request: HttpRequest, query: Query<ReportQuery>) -> Result<HttpResponse, Problem> {
+pub async fn partners(
+    app: Data<App>,
+    _key: ApiKey,
+    request: HttpRequest,
+    query: Query<ReportQuery>,
+) -> Result<HttpResponse, Problem> {
     let question = query.question(app.service.context("api").today())?;
     app.mover.move_all().await?;
     let names = report::partner_names(&app.service.db).await?;

@@ -1,6 +1,6 @@
 /* Tributary: records visits, leads and identities. Configure: <script async src="…/t.js" data-consent="denied"></script> */
 (function (w, d) {
-  var s = d.currentScript, base = s ? s.src.replace(/\/t\.js.*$/, '') : '', ls, last;
+  var s = d.currentScript, base = s ? s.src.replace(/\/t\.js.*$/, '') : '', ls, last, first;
   try { ls = w.localStorage; ls.getItem('trb'); } catch (e) { ls = null; }
   function get(k) { try { return ls && ls.getItem(k); } catch (e) { return null; } }
   function put(k, v) { try { if (ls) { if (v) ls.setItem(k, v); else ls.removeItem(k); } } catch (e) { /* storage is full or closed */ } }
@@ -27,7 +27,8 @@
     if (last === w.location.href) return;
     var ref = last || d.referrer;
     last = w.location.href;
-    send({ type: 'visit', ref: ref }, 3);
+    send({ type: 'visit', ref: ref, url: first || last }, 3);
+    first = '';
   }
   function trb(what, a, b) {
     if (what === 'consent') {
@@ -43,6 +44,13 @@
   w.trb = trb;
   w.trb.click = function () { return click; };
   keep();
+  if (m && w.history.replaceState) {
+    try {
+      var clean = w.location.href.replace(/([?&])trb_click=[\w-]+(&|(?=#)|$)/, function (all, a, b) { return b === '&' ? a : ''; });
+      first = w.location.href;
+      w.history.replaceState(w.history.state, '', clean);
+    } catch (e) { /* a page without an address of its own */ }
+  }
   ['pushState', 'replaceState'].forEach(function (name) {
     var old = w.history[name];
     if (old) w.history[name] = function () { var r = old.apply(this, arguments); visit(); return r; };

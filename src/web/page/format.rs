@@ -105,11 +105,20 @@ impl Language {
 
     /// `November 2026`, `ноябрь 2026`.
     pub fn month(self, period: Period) -> String {
-        const RU: [&str; 12] = [
-            "январь", "февраль", "март", "апрель", "май", "июнь", "июль", "август", "сентябрь", "октябрь", "ноябрь", "декабрь",
-        ];
+        const RU: [&str; 12] =
+            ["январь", "февраль", "март", "апрель", "май", "июнь", "июль", "август", "сентябрь", "октябрь", "ноябрь", "декабрь"];
         const EN: [&str; 12] = [
-            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
             "December",
         ];
         let names = match self {
@@ -127,7 +136,8 @@ impl Language {
             Language::Ru => ["д", "ч", "мин", "с"],
             Language::En => ["d", "h", "min", "s"],
         };
-        let parts = [(seconds / 86_400, day), (seconds % 86_400 / 3_600, hour), (seconds % 3_600 / 60, minute), (seconds % 60, second)];
+        let parts =
+            [(seconds / 86_400, day), (seconds % 86_400 / 3_600, hour), (seconds % 3_600 / 60, minute), (seconds % 60, second)];
         let first = parts.iter().position(|(n, _)| *n > 0).unwrap_or(3);
         let shown = parts[first..].iter().take(if first < 2 { 2 } else { 1 }).filter(|(n, _)| *n > 0);
         let shown: Vec<String> = shown.map(|(n, unit)| format!("{n}{NBSP}{unit}")).collect();

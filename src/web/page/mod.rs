@@ -102,10 +102,7 @@ fn with_headers(status: StatusCode, html: String) -> HttpResponse {
 /// On to another page, after a form or because this one is elsewhere.
 pub fn see_other(path: &str) -> HttpResponse {
     let path = header::HeaderValue::from_str(path).unwrap_or_else(|_| header::HeaderValue::from_static("/"));
-    HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, path))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .finish()
+    HttpResponse::SeeOther().insert_header((header::LOCATION, path)).insert_header((header::CACHE_CONTROL, "no-store")).finish()
 }
 
 /// `path`, if it leads to a page here and nowhere else; else the home page.
@@ -129,7 +126,15 @@ mod tests {
     #[test]
     fn the_way_back_stays_here() {
         assert_eq!(same_site("/admin?from=2026-11-01&to=2026-11-22"), "/admin?from=2026-11-01&to=2026-11-22");
-        for elsewhere in ["", "//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/a\r\nSet-Cookie: x", "admin"] {
+        for elsewhere in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "/a\r\nSet-Cookie: x",
+            "admin",
+        ] {
             assert_eq!(same_site(elsewhere), "/", "{elsewhere:?}");
         }
         assert_eq!(segment("A/1 ?"), "A%2F1%20%3F");

@@ -6,8 +6,8 @@ demo-banner = Synthesised journeys on real orders: UCI Online Retail (Chen 2015,
 as-table = Show as a table
 filters = Filters
 totals = Total
-not-set = (not set)
-no-partner = (no partner)
+value-not-set = (not set)
+value-no-partner = (no partner)
 
 nav-balance = Balance
 nav-links = Links

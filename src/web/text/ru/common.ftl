@@ -6,8 +6,8 @@ demo-banner = Смоделированные пути на реальных за
 as-table = Показать таблицей
 filters = Отбор
 totals = Всего
-not-set = (не указано)
-no-partner = (без партнёра)
+value-not-set = (не указано)
+value-no-partner = (без партнёра)
 
 nav-balance = Баланс
 nav-links = Ссылки

@@ -1,0 +1,136 @@
+//! Commission rules: a change is a new version, from now on.
+
+use super::{find_partner, find_program};
+use crate::domain::commission::{CustomerCondition, Rule, Terms};
+use crate::domain::id::{ProgramId, RuleId};
+use crate::domain::program::Program;
+use crate::service::input::{DecimalInput, Problems, maybe_null};
+use crate::service::{Context, Error, Result};
+use crate::store::{Tx, audit, program, rule};
+
+/// A commission rule as it is sent.
+#[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleInput {
+    pub program: Option<String>,
+    pub partner: Option<String>,
+    pub group: Option<String>,
+    /// A SKU.
+    pub product: Option<String>,
+    pub category: Option<String>,
+    /// `any` (default), `new`, `returning`.
+    pub customer: Option<String>,
+    /// `order`.
+    pub on: Option<String>,
+    pub percent: Option<DecimalInput>,
+    pub fixed: Option<DecimalInput>,
+    pub priority: Option<i64>,
+    /// Since ever, if left out.
+    pub starts_at: Option<String>,
+    #[serde(default, deserialize_with = "maybe_null")]
+    #[schema(value_type = Option<String>)]
+    pub ends_at: Option<Option<String>>,
+}
+
+/// Makes a rule.
+pub async fn make_rule(tx: &mut Tx, context: &Context, input: &RuleInput) -> Result<Rule> {
+    let mut p = Problems::default();
+    let program = find_program(tx, &mut p, &input.program).await?;
+    let draft = Rule {
+        id: RuleId(0),
+        version: 1,
+        program: program.as_ref().map_or(ProgramId(0), |p| p.id),
+        partner: None,
+        group: None,
+        product: None,
+        category: None,
+        customer: CustomerCondition::Any,
+        terms: Terms::Fixed(0),
+        priority: 0,
+        starts_at: chrono::DateTime::UNIX_EPOCH,
+        ends_at: None,
+    };
+    if input.percent.is_none() && input.fixed.is_none() {
+        p.add("/percent", "is required, or fixed");
+    }
+    let mut rule = apply_rule(tx, p, draft, program.as_ref(), input).await?;
+    rule.id = rule::insert(tx, rule.program, context.at()).await?;
+    rule::insert_version(tx, &rule, context.at()).await?;
+    audit_rule(tx, context, &rule).await?;
+    Ok(rule)
+}
+
+/// Changes a rule from now on: orders placed before keep the version that was in force.
+pub async fn change_rule(tx: &mut Tx, context: &Context, id: RuleId, input: &RuleInput) -> Result<Rule> {
+    let before = rule::newest(&mut *tx, id).await?.ok_or_else(|| Error::not_found(id))?;
+    let mut p = Problems::default();
+    if input.program.is_some() {
+        p.add("/program", "cannot be changed");
+    }
+    let program = program::by_id(&mut *tx, before.program).await?;
+    let mut after = apply_rule(tx, p, before.clone(), program.as_ref(), input).await?;
+    if after == before {
+        return Ok(before);
+    }
+    let same_terms = Rule { ends_at: before.ends_at, ..after.clone() } == before;
+    if same_terms {
+        if after.ends_at.is_some_and(|end| end < context.now && before.ends_at.is_none_or(|old| end < old)) {
+            return Err(Error::field("/ends_at", "is in the past"));
+        }
+        rule::end_version(tx, id, before.version, after.ends_at.map(Into::into)).await?;
+    } else {
+        if input.starts_at.is_some() && after.starts_at < context.now {
+            return Err(Error::field("/starts_at", "is in the past"));
+        }
+        after.starts_at = if input.starts_at.is_some() { after.starts_at } else { context.now.max(before.starts_at) };
+        if after.ends_at.is_some_and(|end| end <= after.starts_at) {
+            return Err(Error::field("/ends_at", "must be after the change begins"));
+        }
+        after.version = before.version + 1;
+        let until = before.ends_at.map_or(after.starts_at, |end| end.min(after.starts_at));
+        rule::end_version(tx, id, before.version, Some(until.into())).await?;
+        rule::insert_version(tx, &after, context.at()).await?;
+    }
+    audit_rule(tx, context, &after).await?;
+    Ok(after)
+}
+
+async fn apply_rule(tx: &mut Tx, mut p: Problems, draft: Rule, program: Option<&Program>, input: &RuleInput) -> Result<Rule> {
+    let mut rule = draft;
+    if input.partner.is_some() {
+        rule.partner = find_partner(tx, &mut p, &input.partner).await?.map(|found| found.id);
+    }
+    if let Some(on) = &input.on
+        && on != "order"
+    {
+        p.add("/on", "only 'order' is paid on");
+    }
+    rule.group = p.line("/group", &input.group, 100).or(rule.group);
+    rule.product = p.line("/product", &input.product, 200).or(rule.product);
+    rule.category = p.line("/category", &input.category, 200).or(rule.category);
+    rule.customer = p.word("/customer", &input.customer).unwrap_or(rule.customer);
+    rule.priority = p.number("/priority", input.priority, -1_000_000, 1_000_000).unwrap_or(rule.priority);
+    match (&input.percent, &input.fixed) {
+        (Some(_), Some(_)) => p.add("/fixed", "stands beside percent: one of the two"),
+        (Some(_), None) => rule.terms = p.percent("/percent", &input.percent).map_or(rule.terms, Terms::Percent),
+        (None, Some(_)) => {
+            rule.terms = p.amount("/fixed", &input.fixed, program.map(|p| p.currency)).map_or(rule.terms, Terms::Fixed);
+        }
+        (None, None) => {}
+    }
+    rule.starts_at = p.instant("/starts_at", &input.starts_at).unwrap_or(rule.starts_at);
+    if let Some(ends_at) = &input.ends_at {
+        rule.ends_at = p.instant("/ends_at", ends_at);
+    }
+    if rule.ends_at.is_some_and(|end| end <= rule.starts_at) {
+        p.add("/ends_at", "must be after starts_at");
+    }
+    p.done()?;
+    Ok(rule)
+}
+
+async fn audit_rule(tx: &mut Tx, context: &Context, rule: &Rule) -> Result<()> {
+    let detail = serde_json::json!({ "after": rule });
+    audit::record(tx, &context.actor, "commission_rule.save", &rule.id.to_string(), &detail, context.at()).await?;
+    Ok(())
+}

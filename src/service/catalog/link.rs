@@ -1,0 +1,121 @@
+//! Tracking links.
+
+use super::{find_partner, find_program};
+use crate::domain::id::LinkId;
+use crate::domain::text::{LinkCode, host_allowed, host_of, web_address};
+use crate::service::input::{Problems, maybe_null};
+use crate::service::{Context, Error, Result};
+use crate::store::link::Link;
+use crate::store::{Tx, link, program, settings};
+use sqlx::types::Json;
+use std::collections::BTreeMap;
+
+/// A link as it is sent.
+#[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkInput {
+    /// Id or name; may be left out where there is one program.
+    pub program: Option<String>,
+    /// Id, external id or e-mail address.
+    #[serde(default, deserialize_with = "maybe_null")]
+    #[schema(value_type = Option<String>)]
+    pub partner: Option<Option<String>>,
+    /// Made up if left out.
+    pub code: Option<String>,
+    pub url: Option<String>,
+    pub utm: Option<BTreeMap<String, String>>,
+    #[serde(default, deserialize_with = "maybe_null")]
+    #[schema(value_type = Option<String>)]
+    pub expires_at: Option<Option<String>>,
+    pub paused: Option<bool>,
+}
+
+/// Makes a link, or changes `known` (not its code and program).
+pub async fn save_link(tx: &mut Tx, context: &Context, known: Option<LinkId>, input: &LinkInput) -> Result<Link> {
+    let before = match known {
+        Some(id) => Some(link::by_id(&mut *tx, id).await?.ok_or_else(|| Error::not_found(id))?),
+        None => None,
+    };
+    let old = before.as_ref();
+    let mut p = Problems::default();
+    let program = match old {
+        Some(old) => Some(program::by_id(&mut *tx, old.program_id).await?.ok_or_else(|| Error::not_found(old.program_id))?),
+        None => find_program(tx, &mut p, &input.program).await?,
+    };
+    let partner = match &input.partner {
+        None => old.and_then(|o| o.partner_id),
+        Some(reference) => find_partner(tx, &mut p, reference).await?.map(|found| found.id),
+    };
+    let code = match (old, &input.code) {
+        (Some(old), Some(code)) if *code != old.code => {
+            p.add("/code", "cannot be changed");
+            None
+        }
+        (Some(old), _) => p.take("/code", old.code.parse::<LinkCode>()),
+        (None, Some(code)) if !code.trim().is_empty() => p.take("/code", code.trim().parse::<LinkCode>()),
+        (None, _) => p.take("/code", random_code().parse::<LinkCode>()),
+    };
+    let url = match &input.url {
+        Some(url) => {
+            let hosts = program.as_ref().map(|p| p.destination_hosts.clone()).unwrap_or_default();
+            p.take("/url", check_destination(url, &hosts))
+        }
+        None => old.map(|o| o.url.clone()),
+    };
+    if url.is_none() && input.url.is_none() {
+        p.add("/url", "is required");
+    }
+    let utm = if input.utm.is_some() { p.utm("/utm", &input.utm) } else { old.map(|o| o.utm.0.clone()).unwrap_or_default() };
+    let expires_at = match &input.expires_at {
+        None => old.and_then(|o| o.expires_at),
+        Some(text) => p.instant("/expires_at", text).map(Into::into),
+    };
+    let all = program.zip(code).zip(url);
+    let ((program, code), url) = p.all(all)?;
+    let saved = Link {
+        id: known.unwrap_or(LinkId(0)),
+        code: code.as_str().to_owned(),
+        program_id: program.id,
+        partner_id: partner,
+        url,
+        utm: Json(utm),
+        expires_at,
+        paused: input.paused.unwrap_or(old.is_some_and(|o| o.paused)),
+        created_at: old.map_or(context.at(), |o| o.created_at),
+    };
+    let id = match known {
+        Some(id) => {
+            link::update(tx, &saved).await?;
+            id
+        }
+        None => {
+            if link::by_code_key(&mut *tx, &code.key()).await?.is_some() {
+                return Err(Error::conflict(format!("the code '{}' is taken", code.as_str())));
+            }
+            link::insert(tx, &saved, &code.key()).await?
+        }
+    };
+    settings::catalog_changed(tx).await?;
+    Ok(Link { id, ..saved })
+}
+
+/// A destination may hold macros like `{sub1}`, but not in its host. Kept as written.
+fn check_destination(url: &str, hosts: &[String]) -> std::result::Result<String, String> {
+    let parsed = web_address(url).map_err(|e| e.to_string())?;
+    if parsed.host_str().is_some_and(|h| h.contains(['{', '}']))
+        || url.split("//").nth(1).is_some_and(|rest| rest.split(['/', '?', '#']).next().unwrap_or("").contains('{'))
+    {
+        return Err("must not have a macro in its host".to_owned());
+    }
+    let host = host_of(&parsed);
+    if !hosts.is_empty() && !host_allowed(&host, hosts) {
+        return Err(format!("{host} is not among the program's destination hosts"));
+    }
+    Ok(url.trim().to_owned())
+}
+
+/// Eight characters that are hard to mistake for one another.
+fn random_code() -> String {
+    const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
+    (0..8).map(|_| char::from(LETTERS[rand::random_range(0..LETTERS.len())])).collect()
+}

@@ -1,0 +1,102 @@
+//! Programs.
+
+use crate::domain::id::ProgramId;
+use crate::domain::money::Currency;
+use crate::domain::program::{CreditPolicy, Program};
+use crate::domain::text::{Host, web_address};
+use crate::service::input::{DecimalInput, Problems, maybe_null};
+use crate::service::{Context, Error, Result};
+use crate::store::{Tx, audit, program, settings};
+
+/// A program as it is sent; what is left out keeps its value or takes the default.
+#[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProgramInput {
+    pub name: Option<String>,
+    pub currency: Option<String>,
+    pub destination_hosts: Option<Vec<String>>,
+    /// Default 30.
+    pub click_window_days: Option<i64>,
+    /// Default 0: impressions are not paid on.
+    pub view_window_days: Option<i64>,
+    /// Default 14.
+    pub hold_days: Option<i64>,
+    /// Default `promo_then_last_click`.
+    pub credit_policy: Option<String>,
+    pub min_payout: Option<DecimalInput>,
+    pub new_customers_only: Option<bool>,
+    #[serde(default, deserialize_with = "maybe_null")]
+    #[schema(value_type = Option<String>)]
+    pub fallback_url: Option<Option<String>>,
+}
+
+/// Makes a program, or changes `known`.
+pub async fn save_program(tx: &mut Tx, context: &Context, known: Option<ProgramId>, input: &ProgramInput) -> Result<Program> {
+    let before = match known {
+        Some(id) => Some(program::by_id(&mut *tx, id).await?.ok_or_else(|| Error::not_found(id))?),
+        None => None,
+    };
+    let old = before.as_ref();
+    let mut p = Problems::default();
+    let name = p.line("/name", &input.name, 200).or_else(|| old.map(|o| o.name.clone()));
+    if name.is_none() && p.0.is_empty() {
+        p.add("/name", "is required");
+    }
+    let currency: Option<Currency> = p.parse("/currency", &input.currency).or(old.map(|o| o.currency));
+    if currency.is_none() && input.currency.is_none() {
+        p.add("/currency", "is required");
+    }
+    if let (Some(old), Some(new)) = (old, currency)
+        && old.currency != new
+    {
+        p.add("/currency", "cannot be changed");
+    }
+    let mut hosts = old.map(|o| o.destination_hosts.clone()).unwrap_or_default();
+    if let Some(given) = &input.destination_hosts {
+        hosts = Vec::new();
+        for (index, host) in given.iter().enumerate() {
+            if let Some(host) = p.take(&format!("/destination_hosts/{index}"), host.trim().parse::<Host>()) {
+                hosts.push(host.as_str().to_owned());
+            }
+        }
+    }
+    let policy = p.take("/credit_policy", read_policy(&input.credit_policy)).flatten();
+    let days = |p: &mut Problems, pointer, given, default| p.number(pointer, given, 0, 3_650).unwrap_or(default);
+    let saved = Program {
+        id: known.unwrap_or(ProgramId(0)),
+        name: name.unwrap_or_default(),
+        currency: currency.unwrap_or(Currency::RUB),
+        destination_hosts: hosts,
+        click_window_days: days(&mut p, "/click_window_days", input.click_window_days, old.map_or(30, |o| o.click_window_days)),
+        view_window_days: days(&mut p, "/view_window_days", input.view_window_days, old.map_or(0, |o| o.view_window_days)),
+        hold_days: days(&mut p, "/hold_days", input.hold_days, old.map_or(14, |o| o.hold_days)),
+        credit_policy: policy.unwrap_or(old.map_or(CreditPolicy::PromoThenLastClick, |o| o.credit_policy)),
+        min_payout_minor: p.amount("/min_payout", &input.min_payout, currency).unwrap_or(old.map_or(0, |o| o.min_payout_minor)),
+        new_customers_only: input.new_customers_only.unwrap_or(old.is_some_and(|o| o.new_customers_only)),
+        fallback_url: match &input.fallback_url {
+            None => old.and_then(|o| o.fallback_url.clone()),
+            Some(None) => None,
+            Some(Some(url)) => p.take("/fallback_url", web_address(url)).map(String::from),
+        },
+    };
+    p.done()?;
+    let id = match known {
+        Some(id) => {
+            program::update(tx, &saved).await?;
+            id
+        }
+        None => program::insert(tx, &saved, context.at()).await?,
+    };
+    settings::catalog_changed(tx).await?;
+    let saved = Program { id, ..saved };
+    let detail = serde_json::json!({ "before": before.map(|b| format!("{b:?}")), "after": format!("{saved:?}") });
+    audit::record(tx, &context.actor, "program.save", &id.to_string(), &detail, context.at()).await?;
+    Ok(saved)
+}
+
+fn read_policy(text: &Option<String>) -> std::result::Result<Option<CreditPolicy>, String> {
+    let Some(text) = text.as_deref().filter(|t| !t.is_empty()) else { return Ok(None) };
+    let known = CreditPolicy::ALL.into_iter().find(|p| p.name() == text);
+    let names = CreditPolicy::ALL.map(CreditPolicy::name).join(", ");
+    known.map(Some).ok_or_else(|| format!("must be one of {names}"))
+}

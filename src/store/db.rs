@@ -44,7 +44,10 @@ impl Db {
     pub async fn open(url: &str) -> Result<Db> {
         let db = Db::connect(url).await?;
         match &db.0 {
-            Backend::Sqlite(pools) => sqlx::migrate!("migrations/sqlite").run(&pools.writer).await?,
+            Backend::Sqlite(pools) => {
+                let _alone = migration_lock(&pools.path).await?;
+                sqlx::migrate!("migrations/sqlite").run(&pools.writer).await?;
+            }
             Backend::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await?,
         }
         Ok(db)
@@ -129,6 +132,19 @@ impl Db {
             Backend::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Held while SQLite's tables are made: two commands started at once must not both make them. PostgreSQL has a lock of
+/// its own for that. A file beside the store's, for closing the store's own would drop SQLite's locks on it.
+async fn migration_lock(path: &Path) -> Result<std::fs::File> {
+    let lock_path = PathBuf::from(format!("{}.lock", path.display()));
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = std::fs::File::create(&lock_path)?;
+        file.lock()?;
+        Ok::<_, std::io::Error>(file)
+    });
+    let locked = locked.await.map_err(|e| Error::BadUrl(e.to_string()))?;
+    locked.map_err(|e| Error::BadUrl(format!("{}.lock cannot be locked: {e}", path.display())))
 }
 
 pub(super) fn make_folder_of(path: &Path) -> Result<()> {

@@ -159,6 +159,16 @@ both_shells! {
         assert_eq!(shell.run(&arguments).0, 0);
     }
 
+    fn commands_started_at_once_on_an_empty_store_all_work(shell) {
+        std::thread::scope(|scope| {
+            let keys: Vec<_> = (0..6).map(|_| scope.spawn(|| shell.run(&["key", "add", "--name", "n", "--scope", "read"]))).collect();
+            for key in keys {
+                let (code, _, errors) = key.join().unwrap();
+                assert_eq!(code, 0, "{errors}");
+            }
+        });
+    }
+
     fn users_keys_and_usage(shell) {
         let (code, out, _) = shell.run_with(&["user", "add", "--email", "Owner@Shop.example", "--role", "owner"], "a long password\n");
         assert_eq!((code, out.trim()), (0, "usr_1"));

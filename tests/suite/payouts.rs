@@ -116,6 +116,20 @@ both_stores! {
         assert_eq!(run["total"]["amount"], "70.00");
     }
 
+    async fn a_run_marks_only_the_commissions_whose_money_it_holds(app: &TestApp) {
+        app.set_up().await;
+        earn(app, "M-1", "1000.00").await;
+        app.advance(TimeDelta::days(42));
+        app.make("/v1/periods/2026-12/close", json!({})).await;
+        // An order of November that comes in January: its hold ended in December, its money is January's.
+        let late = json!({ "external_id": "M-2", "placed_at": "2026-11-25T10:00:00Z", "currency": "RUB", "total": "500.00", "promo_codes": ["ANNA10"] });
+        app.make("/v1/orders", late).await;
+        let run = pay(app, json!({ "period": "2026-12" })).await;
+        assert_eq!(run["total"]["amount"], "100.00");
+        let state = async |order: &str| app.get(&format!("/v1/orders/{order}")).await["commissions"][0]["state"].clone();
+        assert_eq!((state("M-1").await, state("M-2").await), (json!("paid"), json!("approved")));
+    }
+
     async fn an_order_cancelled_and_restored_after_payment_stays_paid(app: &TestApp) {
         let ids = app.set_up().await;
         let (_, click_id) = app.click("anna").await;

@@ -57,6 +57,7 @@ impl Db {
         if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
             let path = PathBuf::from(path.split('?').next().unwrap_or(path));
             make_folder_of(&path)?;
+            switch_to_wal(&path).await?;
             let writer = SqlitePoolOptions::new()
                 .max_connections(1)
                 .min_connections(1)
@@ -145,6 +146,15 @@ async fn migration_lock(path: &Path) -> Result<std::fs::File> {
     });
     let locked = locked.await.map_err(|e| Error::BadUrl(e.to_string()))?;
     locked.map_err(|e| Error::BadUrl(format!("{}.lock cannot be locked: {e}", path.display())))
+}
+
+/// Puts a file into WAL mode by one connection alone: the switch wants the file for itself and does not wait, so a pool
+/// that opened two connections on a new file could find it locked.
+pub(super) async fn switch_to_wal(path: &Path) -> Result<()> {
+    let _alone = migration_lock(path).await?;
+    let connection = SqliteConnection::connect_with(&sqlite_options(path).create_if_missing(true)).await?;
+    connection.close().await?;
+    Ok(())
 }
 
 pub(super) fn make_folder_of(path: &Path) -> Result<()> {

@@ -1,7 +1,7 @@
 //! The spool file: a small SQLite database of its own, one row for each group of clicks committed together.
 
 use super::Result;
-use super::db::{make_folder_of, sqlite_options};
+use super::db::{make_folder_of, sqlite_options, switch_to_wal};
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use std::path::Path;
 
@@ -14,6 +14,7 @@ pub struct SpoolFile {
 impl SpoolFile {
     pub async fn open(path: &Path) -> Result<SpoolFile> {
         make_folder_of(path)?;
+        switch_to_wal(path).await?;
         let options = sqlite_options(path).create_if_missing(true).pragma("wal_autocheckpoint", "500");
         let pool = SqlitePoolOptions::new()
             .max_connections(2)

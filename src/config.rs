@@ -54,6 +54,21 @@ pub struct Given {
     /// Networks whose X-Forwarded-For counts, comma-separated
     #[arg(long, global = true, env = "TRIBUTARY_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Option<Vec<IpNet>>,
+    /// Days after which client addresses are shortened to their network, 0 to store none [default: 90]
+    #[arg(long, global = true, env = "TRIBUTARY_IP_RETENTION_DAYS")]
+    pub ip_retention_days: Option<u32>,
+    /// Megabytes of the click spool beyond which no click is recorded, 0 for no limit [default: 20480]
+    #[arg(long, global = true, env = "TRIBUTARY_SPOOL_LIMIT_MB")]
+    pub spool_limit_mb: Option<u32>,
+    /// Seconds a click may wait for the store before /readyz says 503 [default: 300]
+    #[arg(long, global = true, env = "TRIBUTARY_READY_LAG_SECONDS")]
+    pub ready_lag_seconds: Option<u32>,
+    /// HTTP threads [default: one a core]
+    #[arg(long, global = true, env = "TRIBUTARY_HTTP_THREADS")]
+    pub http_threads: Option<usize>,
+    /// Fill the spool and move nothing into the store, while the store is looked after
+    #[arg(skip)]
+    pub no_mover: Option<bool>,
     /// Time zone of the merchant's days, for a new store [default: Europe/Moscow]
     #[arg(long, global = true, env = "TRIBUTARY_TIME_ZONE")]
     pub time_zone: Option<String>,
@@ -75,6 +90,11 @@ pub struct Config {
     pub edge_rate_limit: u32,
     pub trusted_proxies: Vec<IpNet>,
     pub time_zone: Option<chrono_tz::Tz>,
+    pub ip_retention_days: u32,
+    pub spool_limit_mb: u32,
+    pub ready_lag_seconds: u32,
+    pub http_threads: Option<usize>,
+    pub no_mover: bool,
 }
 
 impl Config {
@@ -127,6 +147,11 @@ impl Given {
             edge_rate_limit: self.edge_rate_limit.or(file.edge_rate_limit).unwrap_or(50),
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
             time_zone,
+            ip_retention_days: self.ip_retention_days.or(file.ip_retention_days).unwrap_or(90),
+            spool_limit_mb: self.spool_limit_mb.or(file.spool_limit_mb).unwrap_or(20_480),
+            ready_lag_seconds: self.ready_lag_seconds.or(file.ready_lag_seconds).unwrap_or(300),
+            http_threads: self.http_threads.or(file.http_threads).filter(|threads| *threads > 0),
+            no_mover: self.no_mover.or(file.no_mover).unwrap_or(false),
         })
     }
 }

@@ -67,10 +67,10 @@ impl Import {
             ProgressBar::no_length().with_style(ProgressStyle::with_template("{spinner} {pos} rows, {per_sec}, {elapsed}")?);
         if config.spool_path().exists() {
             // Orders are decided on once: clicks that wait in the spool must be in the store before.
-            let spool = Spool::open(&config.spool_path()).await?;
+            let spool = Spool::open(&config.spool_path(), 0)?;
             let links = LinkBook::default();
             links.refresh(&service.db).await?;
-            Mover::new(service.clone(), spool, links).move_all().await?;
+            Mover::start(service.clone(), spool, links, false)?.move_all().await?;
         }
         let mut tx = service.db.begin().await?;
         let context = service.context("command line");

@@ -3,6 +3,7 @@
 use crate::config::{Config, NodeRole};
 use crate::web::server::{Running, Start, start};
 use std::process::ExitCode;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Debug, clap::Args)]
@@ -10,6 +11,9 @@ pub struct Serve {
     /// What this node does [default: all]
     #[arg(long, env = "TRIBUTARY_ROLE", value_enum)]
     pub role: Option<NodeRole>,
+    /// Fill the spool and move nothing into the store, while the store is looked after
+    #[arg(long, env = "TRIBUTARY_NO_MOVER")]
+    pub no_mover: bool,
 }
 
 pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
@@ -28,7 +32,11 @@ pub fn settings(config: &Config) -> Start {
         edge_rate_limit: config.edge_rate_limit,
         trusted_proxies: config.trusted_proxies.clone(),
         role: config.role,
-        threads: None,
+        threads: config.http_threads,
+        spool_limit: i64::from(config.spool_limit_mb) << 20,
+        hold_mover: config.no_mover,
+        ip_retention_days: config.ip_retention_days,
+        ready_lag: Duration::from_secs(u64::from(config.ready_lag_seconds)),
     }
 }
 

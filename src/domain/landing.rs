@@ -34,10 +34,14 @@ impl Landing {
     pub fn of(url_or_query: &str) -> Landing {
         let query = match url_or_query.split_once('?') {
             Some((_, query)) => query,
-            None if url_or_query.contains("://") => "",
+            None if url_or_query.contains("://") || url_or_query.starts_with('/') => "",
             None => url_or_query,
         };
-        let query = query.split('#').next().unwrap_or_default();
+        Landing::of_query(query.split('#').next().unwrap_or_default())
+    }
+
+    /// Reads a query.
+    pub fn of_query(query: &str) -> Landing {
         let mut landing = Landing::default();
         for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
             landing.take(&key, &value);
@@ -68,6 +72,15 @@ impl Landing {
     pub fn grouped(&self, field: &str) -> Option<String> {
         self.utm.get(field).map(|value| value.to_lowercase()).filter(|value| !value.is_empty())
     }
+}
+
+/// UTM fields (`source`, `medium`, …) as a query.
+pub fn utm_query(utm: &BTreeMap<String, String>) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (field, value) in utm {
+        query.append_pair(&format!("utm_{field}"), value);
+    }
+    query.finish()
 }
 
 #[cfg(test)]

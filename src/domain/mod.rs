@@ -5,6 +5,7 @@
 pub mod attribution;
 pub mod bot;
 pub mod channel;
+pub mod click_marks;
 pub mod commission;
 pub mod figures;
 pub mod id;

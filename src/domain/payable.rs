@@ -22,6 +22,8 @@ pub enum Reason {
     AfterOrder,
     Bot,
     Prefetch,
+    Duplicate,
+    Burst,
     NoPartner,
     PartnerSuspended,
     OwnPurchase,
@@ -46,6 +48,8 @@ impl Reason {
             Reason::AfterOrder => "after_order",
             Reason::Bot => "bot",
             Reason::Prefetch => "prefetch",
+            Reason::Duplicate => "duplicate",
+            Reason::Burst => "burst",
             Reason::NoPartner => "no_partner",
             Reason::PartnerSuspended => "partner_suspended",
             Reason::OwnPurchase => "own_purchase",
@@ -326,6 +330,8 @@ fn judge_touch(facts: OrderFacts, claim: &TouchClaim) -> TraceItem {
             Mark::Bot => drop(Reason::Bot, format!("a machine: {why}")),
             Mark::Prefetch => drop(Reason::Prefetch, "fetched ahead, not opened".to_owned()),
             Mark::Head => drop(Reason::Prefetch, "a HEAD request, not a visit".to_owned()),
+            Mark::Duplicate => drop(Reason::Duplicate, why),
+            Mark::Burst => drop(Reason::Burst, why),
         };
     }
     if comes_after(claim.at, facts.placed_at) {

@@ -19,6 +19,18 @@ pub enum TextError {
     NotAnAddress(String),
 }
 
+/// The network of an address: IPv4 /24, IPv6 /48. What is no address becomes an empty one.
+pub fn network_of(ip: &str) -> String {
+    match ip.parse::<std::net::IpAddr>() {
+        Ok(std::net::IpAddr::V4(v4)) => {
+            let [a, b, c, _] = v4.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        Ok(std::net::IpAddr::V6(v6)) => format!("{}/48", std::net::Ipv6Addr::from_bits(v6.to_bits() & !(u128::MAX >> 48))),
+        Err(_) => "/".to_owned(),
+    }
+}
+
 fn excerpt(text: &str) -> String {
     text.chars().take(80).collect()
 }

@@ -2,6 +2,7 @@
 
 use super::channel::Channel;
 use super::id::{LinkId, PartnerId, ProgramId, PromoCodeId};
+use super::landing::Landing;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -17,6 +18,18 @@ pub enum TouchKind {
     Call,
 }
 
+impl TouchKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            TouchKind::Click => "click",
+            TouchKind::Visit => "visit",
+            TouchKind::Impression => "impression",
+            TouchKind::Promo => "promo",
+            TouchKind::Call => "call",
+        }
+    }
+}
+
 /// Why a touch is kept but does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -24,6 +37,22 @@ pub enum Mark {
     Bot,
     Prefetch,
     Head,
+    /// The same visitor went through the same link a moment before.
+    Duplicate,
+    /// One address sends more clicks through one link than people do.
+    Burst,
+}
+
+impl Mark {
+    pub fn name(self) -> &'static str {
+        match self {
+            Mark::Bot => "bot",
+            Mark::Prefetch => "prefetch",
+            Mark::Head => "head",
+            Mark::Duplicate => "duplicate",
+            Mark::Burst => "burst",
+        }
+    }
 }
 
 /// A touch as the store keeps it.
@@ -43,6 +72,8 @@ pub struct Touch {
     pub content: Option<String>,
     pub term: Option<String>,
     pub link_id: Option<LinkId>,
+    /// Which of the link's destinations was chosen; none: its own.
+    pub target_id: Option<i64>,
     pub partner_id: Option<PartnerId>,
     pub program_id: Option<ProgramId>,
     pub promo_code_id: Option<PromoCodeId>,
@@ -54,13 +85,45 @@ pub struct Touch {
     pub user_agent: Option<String>,
     pub language: Option<String>,
     pub ip: Option<String>,
-    /// Ad click ids by parameter name, as received.
-    pub click_ids: std::collections::BTreeMap<String, String>,
-    /// `sub1` … `sub5`.
-    pub subs: std::collections::BTreeMap<String, String>,
 }
 
 impl Touch {
+    /// A touch of which nothing else is known.
+    pub fn new(id: Uuid, at: DateTime<Utc>, kind: TouchKind, channel: Channel) -> Touch {
+        Touch {
+            id,
+            external_id: None,
+            at,
+            kind,
+            visitor_id: None,
+            customer_id: None,
+            channel,
+            source: None,
+            medium: None,
+            campaign: None,
+            content: None,
+            term: None,
+            link_id: None,
+            target_id: None,
+            partner_id: None,
+            program_id: None,
+            promo_code_id: None,
+            mark: None,
+            mark_reason: None,
+            consent_denied: false,
+            url: None,
+            referrer: None,
+            user_agent: None,
+            language: None,
+            ip: None,
+        }
+    }
+
+    /// What its address says: UTM, ad click ids, `sub1` … `sub5`.
+    pub fn landing(&self) -> Landing {
+        Landing::of(self.url.as_deref().unwrap_or_default())
+    }
+
     /// What people call it: the id it was imported with, else its own.
     pub fn label(&self) -> String {
         label(self.id, self.external_id.as_deref())

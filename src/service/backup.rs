@@ -1,7 +1,7 @@
 //! The whole store in one file, and back. The same format for both databases, so it is also the way from the one to
 //! the other.
 
-use crate::store::spool::SpoolFile;
+use crate::store::spool::{SpoolReader, SpoolWriter};
 use crate::store::{self, Db, dump};
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 
 /// The format of the file.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 /// Rows a page.
 const PAGE: i64 = 2_000;
 
@@ -30,12 +30,12 @@ pub enum BackupError {
 }
 
 /// Writes everything, as of one instant, with the hits that wait in the spool. Answers the number of rows.
-pub async fn backup(db: &Db, spool: Option<&SpoolFile>, file: impl Write) -> Result<u64, BackupError> {
+pub async fn backup(db: &Db, spool: Option<&SpoolReader>, file: impl Write) -> Result<u64, BackupError> {
     let mut out = GzEncoder::new(file, Compression::default());
     let mut rows = 0;
     // The spool first: a hit that is moved meanwhile is then in both, and is stored once.
     let waiting = match spool {
-        Some(spool) => spool.read(i64::MAX).await?,
+        Some(spool) => spool.read(0, usize::MAX)?,
         None => Vec::new(),
     };
     let mut tx = db.begin().await?;
@@ -56,8 +56,8 @@ pub async fn backup(db: &Db, spool: Option<&SpoolFile>, file: impl Write) -> Res
             }
         }
     }
-    for (_, body) in waiting {
-        writeln!(out, "{}", json!({ "spool": String::from_utf8_lossy(&body) }))?;
+    for row in waiting {
+        writeln!(out, "{}", json!({ "spool": hex::encode(row.frames) }))?;
     }
     writeln!(out, "{}", json!({ "end": rows }))?;
     out.finish()?.flush()?;
@@ -65,7 +65,7 @@ pub async fn backup(db: &Db, spool: Option<&SpoolFile>, file: impl Write) -> Res
 }
 
 /// Restores into an empty store, all or nothing; hits of the spool go into `spool`. Answers the number of rows.
-pub async fn restore(db: &Db, spool: &SpoolFile, file: impl Read) -> Result<u64, BackupError> {
+pub async fn restore(db: &Db, spool: &mut SpoolWriter, file: impl Read) -> Result<u64, BackupError> {
     let reader = BufReader::new(GzDecoder::new(file));
     let mut tx = db.begin().await?;
     for table in dump::TABLES {
@@ -76,7 +76,7 @@ pub async fn restore(db: &Db, spool: &SpoolFile, file: impl Read) -> Result<u64,
     dump::clear_settings(&mut tx).await?;
     let mut table: Option<(String, Vec<String>)> = None;
     let mut page: Vec<Value> = Vec::new();
-    let mut waiting: Vec<String> = Vec::new();
+    let mut waiting: Vec<Vec<u8>> = Vec::new();
     let (mut rows, mut line, mut whole) = (0, 0, false);
     for text in reader.lines() {
         line += 1;
@@ -85,7 +85,9 @@ pub async fn restore(db: &Db, spool: &SpoolFile, file: impl Read) -> Result<u64,
         let wrong = |detail: &str| BackupError::NotABackup { line, detail: detail.to_owned() };
         if line == 1 {
             if value["tributary_backup"] != FORMAT {
-                return Err(wrong("the first line must say tributary_backup 1"));
+                return Err(wrong(
+                    "the first line must say tributary_backup 2; a backup of another version is restored by that version, whose store this one then migrates",
+                ));
             }
             continue;
         }
@@ -106,7 +108,7 @@ pub async fn restore(db: &Db, spool: &SpoolFile, file: impl Read) -> Result<u64,
             let columns: Vec<String> = serde_json::from_value(head["columns"].clone()).map_err(|_| wrong("no columns"))?;
             table = Some(((*name).to_owned(), columns));
         } else if let Some(body) = head["spool"].as_str() {
-            waiting.push(body.to_owned());
+            waiting.push(hex::decode(body).map_err(|_| wrong("a hit that is not written in hex"))?);
         } else if head["end"].is_number() {
             whole = head["end"] == rows;
         } else {
@@ -119,9 +121,7 @@ pub async fn restore(db: &Db, spool: &SpoolFile, file: impl Read) -> Result<u64,
     for table in dump::TABLES {
         dump::continue_ids(&mut tx, table).await?;
     }
-    for body in &waiting {
-        spool.append(body.as_bytes()).await?;
-    }
+    spool.append(waiting.iter().map(Vec::as_slice), None)?;
     tx.commit().await?;
     Ok(rows)
 }

@@ -10,7 +10,7 @@ use crate::domain::id::OrderId;
 use crate::domain::money::{Money, split_minor};
 use crate::domain::time::{FAR_DAY, Period};
 use crate::store::report::{OrderPromo, OrderTouch};
-use crate::store::{commission, decision, ledger, order, payout, proof, report};
+use crate::store::{commission, decision, ledger, order, payout, proof, report, touch_day};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 
@@ -47,6 +47,7 @@ pub async fn examine(service: &Tributary) -> Result<Vec<Finding>> {
     findings.push(exports_stay_the_same(service).await?);
     findings.push(statements_close(service).await?);
     findings.push(credits_sum_to_orders(service).await?);
+    findings.push(touch_days_match(service).await?);
     Ok(findings)
 }
 
@@ -100,6 +101,18 @@ async fn exports_stay_the_same(service: &Tributary) -> Result<Finding> {
         }
     }
     Ok(finding)
+}
+
+/// What was counted by day as touches came is what the touches say.
+async fn touch_days_match(service: &Tributary) -> Result<Finding> {
+    let differences = touch_day::differences(&service.db).await?;
+    let broken =
+        differences.into_iter().map(|(day, counted, there)| format!("{day}: counted {counted}, there are {there}")).collect();
+    Ok(Finding {
+        what: "the touches counted by day are those that are stored",
+        checked: touch_day::rows(&service.db).await?,
+        broken,
+    })
 }
 
 /// Opening and movements make the closing balance, for every partner and month with entries.

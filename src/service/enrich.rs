@@ -1,75 +1,107 @@
-//! A raw hit becomes a touch: landing, channel, bot, prefetch and HEAD marks.
+//! A raw hit becomes a touch: landing, channel, marks.
 
 use super::spool::Hit;
 use crate::domain::bot::bot_reason;
 use crate::domain::channel::{Evidence, classify};
+use crate::domain::click_marks::ClickMarks;
 use crate::domain::landing::Landing;
-use crate::domain::touch::{Mark, Touch};
+use crate::domain::touch::{Mark, Touch, TouchKind};
 use chrono::DateTime;
+use std::collections::HashMap;
 
-/// The longest text kept of a header or URL, in characters.
+/// The longest text kept of a header or URL, in bytes.
 const LONGEST: usize = 8_192;
+/// User agents whose verdict is remembered at most.
+const MOST_REMEMBERED: usize = 50_000;
 
-fn kept(text: &Option<String>) -> Option<String> {
-    let text: String = text.as_deref()?.chars().filter(|c| *c != '\0').take(LONGEST).collect();
-    (!text.is_empty()).then_some(text)
+/// Makes touches of hits, and remembers what helps with the next one.
+#[derive(Default)]
+pub struct Enricher {
+    /// Why a user agent is a bot; `None` for a browser.
+    bots: HashMap<String, Option<String>>,
+    clicks: ClickMarks,
 }
 
-/// The touch that a hit becomes; `None` if it is none: an event, or a visit that came from the shop's own pages or
-/// through a click that is a touch itself.
-pub fn touch_of(hit: &Hit, own_hosts: &[String]) -> Option<Touch> {
-    let kind = hit.kind.touch()?;
-    let mut landing = Landing::of(hit.url.as_deref().unwrap_or_default());
-    if let Some(link) = &hit.link {
-        for (field, value) in &link.utm {
-            landing.utm.entry(field.clone()).or_insert_with(|| value.clone());
+impl Enricher {
+    /// The touch that a hit becomes; `None` if it is none: an event, or a visit that came from the shop's own pages or
+    /// through a click that is a touch itself.
+    pub fn touch_of(&mut self, hit: &Hit<'_>, own_hosts: &[String]) -> Option<Touch> {
+        let kind = hit.kind.touch()?;
+        let mut landing = Landing::of(hit.url.unwrap_or_default());
+        if let Some(link) = hit.link.filter(|link| !link.utm.is_empty()) {
+            for (field, value) in Landing::of_query(link.utm).utm {
+                landing.utm.entry(field).or_insert(value);
+            }
         }
-    }
-    // The click itself is the touch. A later visit of the same browser is one of its own.
-    if kind == crate::domain::touch::TouchKind::Visit && landing.trb_click.is_some() {
-        return None;
-    }
-    let partner_kind = hit.link.as_ref().and_then(|l| l.partner_kind);
-    let classified = classify(Evidence { partner_kind, landing: &landing, referrer: hit.referrer.as_deref(), own_hosts });
-    if kind == crate::domain::touch::TouchKind::Visit && classified.comes_from_within() {
-        return None;
-    }
-    let (mark, mark_reason) = if hit.head {
-        (Some(Mark::Head), Some("HEAD request".to_owned()))
-    } else if hit.prefetch {
-        (Some(Mark::Prefetch), Some("fetched ahead".to_owned()))
-    } else {
-        match bot_reason(hit.user_agent.as_deref().unwrap_or_default()) {
-            Some(reason) => (Some(Mark::Bot), Some(reason)),
+        // The click itself is the touch. A later visit of the same browser is one of its own.
+        if kind == TouchKind::Visit && landing.trb_click.is_some() {
+            return None;
+        }
+        let partner_kind = hit.link.and_then(|link| link.partner_kind);
+        let classified = classify(Evidence { partner_kind, landing: &landing, referrer: hit.referrer, own_hosts });
+        if kind == TouchKind::Visit && classified.comes_from_within() {
+            return None;
+        }
+        let mut touch = Touch {
+            visitor_id: kept(hit.visitor),
+            customer_id: kept(hit.customer),
+            source: classified.source,
+            medium: classified.medium,
+            campaign: classified.campaign,
+            content: landing.grouped("content"),
+            term: landing.grouped("term"),
+            link_id: hit.link.map(|link| link.id),
+            target_id: hit.link.and_then(|link| link.target),
+            partner_id: hit.link.and_then(|link| link.partner),
+            program_id: hit.link.map(|link| link.program),
+            consent_denied: hit.consent_denied,
+            url: kept(hit.url),
+            referrer: kept(hit.referrer),
+            user_agent: kept(hit.user_agent),
+            language: kept(hit.language),
+            ip: kept(hit.ip),
+            ..Touch::new(hit.id, DateTime::from_timestamp_micros(hit.at_micros)?, kind, classified.channel)
+        };
+        (touch.mark, touch.mark_reason) = match self.mark(hit, &touch) {
+            Some((mark, reason)) => (Some(mark), Some(reason)),
             None => (None, None),
+        };
+        Some(touch)
+    }
+
+    fn mark(&mut self, hit: &Hit<'_>, touch: &Touch) -> Option<(Mark, String)> {
+        if hit.head {
+            return Some((Mark::Head, "HEAD request".to_owned()));
         }
-    };
-    Some(Touch {
-        id: hit.id,
-        external_id: None,
-        at: DateTime::from_timestamp_micros(hit.at_micros)?,
-        kind,
-        visitor_id: kept(&hit.visitor),
-        customer_id: kept(&hit.customer),
-        channel: classified.channel,
-        source: classified.source,
-        medium: classified.medium,
-        campaign: classified.campaign,
-        content: landing.grouped("content"),
-        term: landing.grouped("term"),
-        link_id: hit.link.as_ref().map(|l| l.id),
-        partner_id: hit.link.as_ref().and_then(|l| l.partner),
-        program_id: hit.link.as_ref().map(|l| l.program),
-        promo_code_id: None,
-        mark,
-        mark_reason,
-        consent_denied: hit.consent_denied,
-        url: kept(&hit.url),
-        referrer: kept(&hit.referrer),
-        user_agent: kept(&hit.user_agent),
-        language: kept(&hit.language),
-        ip: kept(&hit.ip),
-        click_ids: landing.click_ids,
-        subs: landing.subs,
-    })
+        if hit.prefetch {
+            return Some((Mark::Prefetch, "fetched ahead".to_owned()));
+        }
+        let user_agent = hit.user_agent.unwrap_or_default();
+        if let Some(reason) = self.bot(user_agent) {
+            return Some((Mark::Bot, reason));
+        }
+        self.clicks.next(touch)
+    }
+
+    fn bot(&mut self, user_agent: &str) -> Option<String> {
+        if let Some(known) = self.bots.get(user_agent) {
+            return known.clone();
+        }
+        if self.bots.len() >= MOST_REMEMBERED {
+            self.bots.clear();
+        }
+        let reason = bot_reason(user_agent);
+        self.bots.insert(user_agent.to_owned(), reason.clone());
+        reason
+    }
+}
+
+/// A text as the store keeps it: no NUL, which PostgreSQL refuses, and not longer than [`LONGEST`].
+fn kept(text: Option<&str>) -> Option<String> {
+    let text = text.filter(|text| !text.is_empty())?;
+    if text.len() <= LONGEST && !text.contains('\0') {
+        return Some(text.to_owned());
+    }
+    let text: String = text[..text.floor_char_boundary(LONGEST)].chars().filter(|c| *c != '\0').collect();
+    (!text.is_empty()).then_some(text)
 }

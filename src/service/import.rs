@@ -6,12 +6,14 @@ use super::order::{CustomerInput, OrderInput, RefundInput, record, record_refund
 use super::{Context, Error, Result, stitch};
 use crate::domain::bot::bot_reason;
 use crate::domain::channel::{Channel, Evidence, classify};
+use crate::domain::click_marks::ClickMarks;
 use crate::domain::id::ProgramId;
 use crate::domain::landing::Landing;
 use crate::domain::person::{Identifier, IdentifierKind};
 use crate::domain::promo::promo_key;
 use crate::domain::text::LinkCode;
 use crate::domain::touch::{Mark, Touch, TouchKind, touch_id};
+use crate::store::dictionary::Dictionary;
 use crate::store::partner::Partner;
 use crate::store::{Tx, link, miss, partner, program, promo, touch};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -155,6 +157,8 @@ struct Memory {
     programs: HashMap<String, ProgramId>,
     own_hosts: Option<Vec<String>>,
     joined: HashSet<(String, String)>,
+    dictionary: Dictionary,
+    clicks: ClickMarks,
 }
 
 /// Takes a CSV file in, within the caller's transaction: commit it only on `Ok`. `renamed` maps our columns to the
@@ -214,7 +218,7 @@ pub async fn import(
         }
         done.rows += 1;
         if touches.len() >= 1_000 {
-            store_touches(tx, &mut touches, &mut done).await?;
+            store_touches(tx, &mut memory, &mut touches, &mut done).await?;
         }
         if done.rows.is_multiple_of(500) {
             progress(done.rows);
@@ -223,13 +227,18 @@ pub async fn import(
     if !problems.is_empty() {
         return Err(ImportError::Refused(problems));
     }
-    store_touches(tx, &mut touches, &mut done).await?;
+    store_touches(tx, &mut memory, &mut touches, &mut done).await?;
     progress(done.rows);
     Ok(done)
 }
 
-async fn store_touches(tx: &mut Tx, touches: &mut Vec<(Touch, chrono::NaiveDate)>, done: &mut Imported) -> Result<()> {
-    let new = touch::insert(tx, touches).await?;
+async fn store_touches(
+    tx: &mut Tx,
+    memory: &mut Memory,
+    touches: &mut Vec<(Touch, chrono::NaiveDate)>,
+    done: &mut Imported,
+) -> Result<()> {
+    let new = touch::insert(tx, &mut memory.dictionary, touches).await?;
     done.new += new;
     done.known += touches.len() as u64 - new;
     touches.clear();
@@ -494,34 +503,32 @@ async fn read_touch(tx: &mut Tx, context: &Context, row: &Row<'_>, memory: &mut 
     let user_agent = row.get("user_agent");
     let bot = user_agent.as_deref().and_then(bot_reason);
     let is_uuid = uuid::Uuid::try_parse(&id).is_ok();
-    Ok(Touch {
-        id: touch_id(&id),
-        external_id: (!is_uuid).then_some(id),
-        at,
-        kind,
+    let mut touch = Touch {
+        external_id: (!is_uuid).then(|| id.clone()),
         visitor_id: row.get("visitor_id"),
         customer_id: row.get("customer_id"),
-        channel: channel.unwrap_or(classified.channel),
         source: classified.source,
         medium: classified.medium,
         campaign: classified.campaign,
         content: landing.grouped("content"),
         term: landing.grouped("term"),
-        link_id: None,
         partner_id: partner.as_ref().map(|p| p.id),
         program_id: program,
         promo_code_id: promo.map(|m| m.id),
         mark: bot.as_ref().map(|_| Mark::Bot),
         mark_reason: bot,
-        consent_denied: false,
         url,
         referrer,
         user_agent,
-        language: None,
         ip: row.get("ip"),
-        click_ids: landing.click_ids,
-        subs: landing.subs,
-    })
+        ..Touch::new(touch_id(&id), at, kind, channel.unwrap_or(classified.channel))
+    };
+    if touch.mark.is_none()
+        && let Some((mark, reason)) = memory.clicks.next(&touch)
+    {
+        (touch.mark, touch.mark_reason) = (Some(mark), Some(reason));
+    }
+    Ok(touch)
 }
 
 async fn find_partner(tx: &mut Tx, p: &mut Problems, reference: Option<String>, memory: &mut Memory) -> Result<Option<Partner>> {

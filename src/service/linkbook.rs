@@ -1,6 +1,7 @@
 //! All links in memory, so that a click never waits for a query. Refreshed when the catalog's version changes.
 
-use crate::domain::id::{LinkId, PartnerId, ProgramId};
+use super::spool::HitLink;
+use crate::domain::landing::utm_query;
 use crate::store::link::LinkTarget;
 use crate::store::{Db, Result, link, program, settings};
 use std::collections::HashMap;
@@ -45,7 +46,11 @@ impl LinkBook {
         if version == self.snapshot().version && version != 0 {
             return Ok(());
         }
-        let links = link::all_targets(db).await?.into_iter().map(|l| (l.code_key.clone(), Arc::new(l))).collect();
+        let links = link::all_targets(db)
+            .await?
+            .into_iter()
+            .map(|l| (l.code_key.clone(), Arc::new(LinkTarget { utm_query: utm_query(&l.utm.0), ..l })))
+            .collect();
         let programs = program::all(db).await?;
         let fresh = Snapshot {
             version,
@@ -59,7 +64,13 @@ impl LinkBook {
 }
 
 /// What a click records of its link.
-pub fn hit_link(target: &LinkTarget) -> super::spool::HitLink {
-    let (id, program, partner): (LinkId, ProgramId, Option<PartnerId>) = (target.id, target.program_id, target.partner_id);
-    super::spool::HitLink { id, program, partner, partner_kind: target.partner_kind, utm: target.utm.0.clone() }
+pub fn hit_link(target: &LinkTarget) -> HitLink<'_> {
+    HitLink {
+        id: target.id,
+        program: target.program_id,
+        partner: target.partner_id,
+        partner_kind: target.partner_kind,
+        target: None,
+        utm: &target.utm_query,
+    }
 }

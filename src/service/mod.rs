@@ -44,6 +44,9 @@ pub enum Error {
     Conflict { detail: String },
     #[error("{}", .0.iter().map(|e| format!("{}: {}", e.pointer, e.detail)).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
+    /// What visitors did last is safe, but not in the store yet.
+    #[error("the last clicks cannot be stored yet: {0}")]
+    NotMoved(String),
     #[error(transparent)]
     Store(store::Error),
 }
@@ -138,6 +141,11 @@ impl Tributary {
         }
         tx.commit().await?;
         Ok(Tributary { db, clock, zone, hash_key: Arc::new(hash_key) })
+    }
+
+    /// The same service over connections of its own, for a thread with a runtime of its own.
+    pub fn with_own_connections(&self) -> Tributary {
+        Tributary { db: self.db.with_own_connections(), ..self.clone() }
     }
 
     /// The context of an act by `actor`, now.

@@ -1,24 +1,64 @@
 //! The clockwork: jobs that are safe to run at any time and twice.
 
 use super::{Result, Tributary, settle};
-use crate::store::account;
-use chrono::TimeDelta;
+use crate::store::{account, missed_hit, partition, settings, touch};
+use chrono::{NaiveDate, TimeDelta};
 use std::time::Duration;
 
-/// Releases what has been held long enough and forgets what has expired.
+/// How long clicks on unknown codes are kept for a code to be given to a link.
+const MISSED_DAYS: i64 = 90;
+/// Addresses shortened in one transaction.
+const ADDRESSES_AT_ONCE: i64 = 1_000;
+
+/// Releases what has been held long enough, forgets what has expired, and makes room for the months to come.
 pub async fn run_once(service: &Tributary) -> Result<()> {
     let context = service.context("clockwork");
     let mut tx = service.db.begin().await?;
     settle::release(&mut tx, &context).await?;
     account::forget(&mut tx, context.at(), (context.now - TimeDelta::days(2)).into()).await?;
+    missed_hit::forget(&mut tx, (context.now - TimeDelta::days(MISSED_DAYS)).into()).await?;
+    partition::ensure_ahead(&mut tx, context.now).await?;
     tx.commit().await?;
     Ok(())
 }
 
+/// Shortens the addresses of touches older than `days` to their network.
+pub async fn shorten_addresses(service: &Tributary, days: u32) -> Result<()> {
+    const DONE: &str = "addresses_shortened_to";
+    let context = service.context("clockwork");
+    let last = context.today() - TimeDelta::days(i64::from(days) + 1);
+    let done: Option<NaiveDate> = settings::get(&service.db, DONE).await?.and_then(|day| day.parse().ok());
+    let first = match done {
+        Some(done) => done.succ_opt(),
+        None => touch::first_day(&service.db).await?,
+    };
+    let Some(mut day) = first else { return Ok(()) };
+    while day <= last {
+        loop {
+            let mut tx = service.db.begin().await?;
+            let shortened = touch::shorten_addresses(&mut tx, day, ADDRESSES_AT_ONCE).await?;
+            if shortened == 0 {
+                settings::set(&mut tx, DONE, &day.to_string()).await?;
+            }
+            tx.commit().await?;
+            if shortened == 0 {
+                break;
+            }
+        }
+        let Some(next) = day.succ_opt() else { break };
+        day = next;
+    }
+    Ok(())
+}
+
 /// Runs the jobs every minute, until the task is dropped.
-pub async fn run_forever(service: Tributary) {
+pub async fn run_forever(service: Tributary, ip_retention_days: u32) {
     loop {
-        if let Err(error) = run_once(&service).await {
+        let jobs = async {
+            run_once(&service).await?;
+            shorten_addresses(&service, ip_retention_days).await
+        };
+        if let Err(error) = jobs.await {
             tracing::error!(%error, "the jobs of this minute failed; they run again in the next");
         }
         tokio::time::sleep(Duration::from_secs(60)).await;

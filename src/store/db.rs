@@ -7,7 +7,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{Connection as _, Postgres, Sqlite, Transaction};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// One of the two drivers.
 #[derive(Debug, Clone)]
@@ -29,6 +31,8 @@ pub struct SqlitePools {
     readers: SqlitePool,
     writer: SqlitePool,
     path: PathBuf,
+    /// Held while anybody of this process writes, so that writers take turns instead of finding the file busy.
+    turn: Arc<Mutex<()>>,
 }
 
 /// The store.
@@ -72,7 +76,7 @@ impl Db {
                 .max_connections(8)
                 .acquire_timeout(Duration::from_secs(30))
                 .connect_lazy_with(sqlite_options(&path).pragma("query_only", "ON"));
-            return Ok(Db(Backend::Sqlite(SqlitePools { readers, writer, path })));
+            return Ok(Db(Backend::Sqlite(SqlitePools { readers, writer, path, turn: Arc::default() })));
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url)
@@ -88,6 +92,18 @@ impl Db {
             return Ok(Db(Backend::Postgres(pool)));
         }
         Err(Error::BadUrl("the database address must start with sqlite:// or postgres://".to_owned()))
+    }
+
+    /// The same store; PostgreSQL's connections are its own and made when they are needed.
+    pub fn with_own_connections(&self) -> Db {
+        match &self.0 {
+            Backend::Sqlite(_) => self.clone(),
+            Backend::Postgres(pool) => {
+                let options = (*pool.connect_options()).clone();
+                let own = PgPoolOptions::new().max_connections(2).acquire_timeout(Duration::from_secs(10));
+                Db(Backend::Postgres(own.connect_lazy_with(options)))
+            }
+        }
     }
 
     pub fn dialect(&self) -> Dialect {
@@ -107,14 +123,32 @@ impl Db {
 
     /// Starts a writing transaction; there is one at a time.
     pub async fn begin(&self) -> Result<Tx> {
-        Ok(Tx(match &self.0 {
+        let turn = self.write_alone().await;
+        let tx = match &self.0 {
             Backend::Sqlite(pools) => Backend::Sqlite(pools.writer.begin_with("BEGIN IMMEDIATE").await?),
             Backend::Postgres(pool) => {
                 let mut tx = pool.begin().await?;
                 sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(WRITER_LOCK).execute(&mut *tx).await?;
                 Backend::Postgres(tx)
             }
-        }))
+        };
+        Ok(Tx { tx, _turn: turn })
+    }
+
+    /// Starts a transaction for what nobody else writes or reads to decide by: in PostgreSQL it does not wait for the one writer.
+    pub async fn begin_beside(&self) -> Result<Tx> {
+        match &self.0 {
+            Backend::Sqlite(_) => self.begin().await,
+            Backend::Postgres(pool) => Ok(Tx { tx: Backend::Postgres(pool.begin().await?), _turn: None }),
+        }
+    }
+
+    /// Waits for SQLite's writers of this process; the file is the caller's to write until the answer is dropped.
+    pub(super) async fn write_alone(&self) -> Option<OwnedMutexGuard<()>> {
+        match &self.0 {
+            Backend::Sqlite(pools) => Some(pools.turn.clone().lock_owned().await),
+            Backend::Postgres(_) => None,
+        }
     }
 
     /// Whether the store answers.
@@ -180,25 +214,29 @@ pub(super) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
 
 /// A writing transaction. Dropped without [`Tx::commit`], nothing of it stays.
 #[derive(Debug)]
-pub struct Tx(Backend<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>);
+pub struct Tx {
+    tx: Backend<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>,
+    /// Given back after the transaction has ended.
+    _turn: Option<OwnedMutexGuard<()>>,
+}
 
 impl Tx {
     pub fn on(&mut self) -> Backend<&mut SqliteConnection, &mut PgConnection> {
-        match &mut self.0 {
+        match &mut self.tx {
             Backend::Sqlite(tx) => Backend::Sqlite(&mut *tx),
             Backend::Postgres(tx) => Backend::Postgres(&mut *tx),
         }
     }
 
     pub fn dialect(&self) -> Dialect {
-        match &self.0 {
+        match &self.tx {
             Backend::Sqlite(_) => Dialect::Sqlite,
             Backend::Postgres(_) => Dialect::Postgres,
         }
     }
 
     pub async fn commit(self) -> Result<()> {
-        match self.0 {
+        match self.tx {
             Backend::Sqlite(tx) => tx.commit().await?,
             Backend::Postgres(tx) => tx.commit().await?,
         }

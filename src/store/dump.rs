@@ -2,12 +2,13 @@
 //!
 //! Values are written as SQLite keeps them: instants in microseconds, truth as 0 and 1, UUIDs as hex.
 
-use super::{Dialect, Error, Result, Tx};
+use super::{Dialect, Error, Result, Tx, partition};
 use crate::{exec, run};
+use chrono::DateTime;
 use serde_json::Value;
 
 /// All tables, each after those it refers to.
-pub const TABLES: [&str; 31] = [
+pub const TABLES: [&str; 36] = [
     "settings",
     "programs",
     "partners",
@@ -20,7 +21,12 @@ pub const TABLES: [&str; 31] = [
     "sessions",
     "api_keys",
     "idempotency_keys",
+    "texts",
+    "origins",
     "touches",
+    "touch_days",
+    "missed_hits",
+    "rejected_hits",
     "events",
     "persons",
     "identifiers",
@@ -60,8 +66,9 @@ pub async fn tables(tx: &mut Tx) -> Result<Vec<String>> {
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> '_sqlx_migrations' ORDER BY name"
         }
         Dialect::Postgres => {
-            "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = current_schema() \
-             AND table_name <> '_sqlx_migrations' ORDER BY CAST(table_name AS TEXT) COLLATE \"C\""
+            "SELECT CAST(relname AS TEXT) FROM pg_class WHERE relnamespace = CAST(current_schema() AS REGNAMESPACE) \
+             AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> '_sqlx_migrations' \
+             ORDER BY CAST(relname AS TEXT) COLLATE \"C\""
         }
     };
     Ok(run!(tx, |c| sqlx::query_scalar(sql).fetch_all(c).await)?)
@@ -76,6 +83,7 @@ pub async fn rows(tx: &mut Tx, table: &str, offset: i64, limit: i64) -> Result<V
         (Dialect::Sqlite, _) => name.clone(),
         (Dialect::Postgres, "timestamp with time zone") => format!("CAST(ROUND(EXTRACT(EPOCH FROM {name}) * 1000000) AS BIGINT)"),
         (Dialect::Postgres, "boolean") => format!("CAST({name} AS INT)"),
+        (Dialect::Postgres, "bytea") => format!("ENCODE({name}, 'hex')"),
         (Dialect::Postgres, "uuid") => format!("REPLACE(CAST({name} AS TEXT), '-', '')"),
         (Dialect::Postgres, "date" | "jsonb") => format!("CAST({name} AS TEXT)"),
         (Dialect::Postgres, _) => name.clone(),
@@ -88,6 +96,11 @@ pub async fn rows(tx: &mut Tx, table: &str, offset: i64, limit: i64) -> Result<V
     };
     let sql = sqlx::AssertSqlSafe(format!("SELECT {array} FROM {table} ORDER BY {key} LIMIT $1 OFFSET $2"));
     Ok(run!(tx, |c| sqlx::query_scalar(sql).bind(limit).bind(offset).fetch_all(c).await)?)
+}
+
+/// Whether the database itself counts the table's ids up.
+fn has_counted_ids(table: &str) -> bool {
+    key_of(table) == "id" && !matches!(table, "touches" | "events" | "missed_hits")
 }
 
 fn key_of(table: &str) -> &'static str {
@@ -103,6 +116,7 @@ fn key_of(table: &str) -> &'static str {
         "payable_decisions" => "order_id",
         "periods" => "period",
         "payout_run_lines" => "payout_run_id, partner_id",
+        "touch_days" => "day, kind, channel, origin_id, link_id, partner_id",
         "payout_exports" => "payout_run_id, format",
         _ => "id",
     }
@@ -125,6 +139,7 @@ pub async fn put(tx: &mut Tx, table: &str, names: &[String], rows: &[Value]) -> 
                 format!("TIMESTAMPTZ 'epoch' + CAST(r.value->>{index} AS BIGINT) * INTERVAL '1 microsecond'")
             }
             (Dialect::Postgres, "boolean") => format!("CAST(r.value->>{index} AS BIGINT) <> 0"),
+            (Dialect::Postgres, "bytea") => format!("DECODE(r.value->>{index}, 'hex')"),
             (Dialect::Postgres, kind) => format!("CAST(r.value->>{index} AS {kind})"),
         });
     }
@@ -132,11 +147,15 @@ pub async fn put(tx: &mut Tx, table: &str, names: &[String], rows: &[Value]) -> 
     let sql = match dialect {
         Dialect::Sqlite => format!("INSERT INTO {table} ({list}) SELECT {values} FROM json_each($1) r"),
         Dialect::Postgres => {
-            let system =
-                if key_of(table) == "id" && table != "touches" && table != "events" { "OVERRIDING SYSTEM VALUE" } else { "" };
+            let system = if has_counted_ids(table) { "OVERRIDING SYSTEM VALUE" } else { "" };
             format!("INSERT INTO {table} ({list}) {system} SELECT {values} FROM jsonb_array_elements(CAST($1 AS JSONB)) r")
         }
     };
+    if table == "touches" {
+        let at = names.iter().position(|name| name == "at");
+        let instants = rows.iter().filter_map(|row| DateTime::from_timestamp_micros(row.get(at?)?.as_i64()?));
+        partition::ensure(tx, instants).await?;
+    }
     let text = serde_json::to_string(rows).map_err(|e| Error::Unreadable(e.to_string()))?;
     exec!(tx, sqlx::query(sqlx::AssertSqlSafe(sql.clone())).bind(text.clone()))?;
     Ok(())
@@ -156,7 +175,7 @@ pub async fn clear_settings(tx: &mut Tx) -> Result<()> {
 
 /// PostgreSQL counts ids by itself; SQLite goes by the largest.
 pub async fn continue_ids(tx: &mut Tx, table: &str) -> Result<()> {
-    if tx.dialect() == Dialect::Postgres && key_of(table) == "id" && table != "touches" && table != "events" {
+    if tx.dialect() == Dialect::Postgres && has_counted_ids(table) {
         let sql = format!("SELECT setval(pg_get_serial_sequence('{table}', 'id'), GREATEST((SELECT MAX(id) FROM {table}), 1))");
         let _: Option<i64> = run!(tx, |c| sqlx::query_scalar(sqlx::AssertSqlSafe(sql.clone())).fetch_one(c).await)?;
     }

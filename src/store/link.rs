@@ -88,6 +88,9 @@ pub struct LinkTarget {
     pub partner_kind: Option<PartnerKind>,
     pub url: String,
     pub utm: Json<BTreeMap<String, String>>,
+    /// The same as a query; made by who reads it.
+    #[sqlx(skip)]
+    pub utm_query: String,
     pub expires_at: Option<At>,
     pub paused: bool,
     pub destination_hosts: Json<Vec<String>>,

@@ -7,12 +7,16 @@ pub mod commission;
 pub mod cost;
 pub mod db;
 pub mod decision;
+pub mod dictionary;
 pub mod dump;
 pub mod event;
+pub mod intake;
 pub mod ledger;
 pub mod link;
 pub mod miss;
+pub mod missed_hit;
 pub mod order;
+pub mod partition;
 pub mod partner;
 pub mod payout;
 pub mod person;
@@ -20,11 +24,13 @@ pub mod program;
 pub mod promo;
 pub mod proof;
 pub mod refund;
+pub mod rejected_hit;
 pub mod report;
 pub mod rule;
 pub mod settings;
 pub mod spool;
 pub mod touch;
+pub mod touch_day;
 
 pub use codec::At;
 pub use db::{Backend, Connection, Db, Dialect, Reader, Tx};
@@ -44,6 +50,8 @@ pub enum Error {
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error("the store did not answer: {0}")]
     Sqlx(sqlx::Error),
+    #[error("the store did not answer: {0}")]
+    Rusqlite(rusqlite::Error),
 }
 
 impl From<sqlx::Error> for Error {
@@ -61,6 +69,7 @@ impl Error {
     fn code(&self) -> Option<String> {
         match self {
             Error::Sqlx(error) => error.as_database_error().and_then(|e| e.code()).map(|c| c.into_owned()),
+            Error::Rusqlite(rusqlite::Error::SqliteFailure(error, _)) => Some(error.extended_code.to_string()),
             _ => None,
         }
     }
@@ -74,6 +83,11 @@ impl Error {
             Some(code) => code.parse::<u32>().is_ok_and(|c| (18..=20).contains(&(c & 0xff))),
             None => false,
         }
+    }
+
+    /// Whether the file itself is damaged: SQLITE_CORRUPT, SQLITE_NOTADB.
+    pub fn is_damage(&self) -> bool {
+        self.code().and_then(|c| c.parse::<u32>().ok()).is_some_and(|c| matches!(c & 0xff, 11 | 26))
     }
 
     /// Whether somebody else held the store for too long.

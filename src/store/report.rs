@@ -29,14 +29,14 @@ pub struct TouchTotal {
 pub async fn touch_totals<'a>(on: impl Into<Reader<'a>>, from: NaiveDate, to: NaiveDate) -> Result<Vec<TouchTotal>> {
     let mut connection = on.into().connect().await?;
     let own_id = match connection.dialect() {
-        super::Dialect::Sqlite => "COALESCE(visitor_id, hex(id))",
-        super::Dialect::Postgres => "COALESCE(visitor_id, CAST(id AS TEXT))",
+        super::Dialect::Sqlite => "COALESCE(t.visitor_id, hex(t.id))",
+        super::Dialect::Postgres => "COALESCE(t.visitor_id, CAST(t.id AS TEXT))",
     };
     let sql = sqlx::AssertSqlSafe(format!(
-        "SELECT day, channel, source, medium, campaign, partner_id, {own_id} AS visitor, \
-         COUNT(*) FILTER (WHERE mark IS NULL) AS counted, COUNT(*) FILTER (WHERE mark IS NOT NULL) AS not_counted \
-         FROM touches WHERE day >= $1 AND day <= $2 AND kind IN ('click', 'visit') \
-         GROUP BY day, channel, source, medium, campaign, partner_id, {own_id}"
+        "SELECT t.day, t.channel, o.source, o.medium, o.campaign, t.partner_id, {own_id} AS visitor, \
+         COUNT(*) FILTER (WHERE t.mark IS NULL) AS counted, COUNT(*) FILTER (WHERE t.mark IS NOT NULL) AS not_counted \
+         FROM touches t LEFT JOIN origins o ON o.id = t.origin_id WHERE t.day >= $1 AND t.day <= $2 AND t.kind IN ('click', 'visit') \
+         GROUP BY t.day, t.channel, o.source, o.medium, o.campaign, t.partner_id, {own_id}"
     ));
     Ok(run!(connection, |c| sqlx::query_as(sql).bind(from).bind(to).fetch_all(c).await)?)
 }
@@ -103,8 +103,9 @@ pub async fn order_touches<'a>(on: impl Into<Reader<'a>>, from: NaiveDate, to: N
     };
     let joined = |kind: &str, condition: &str| {
         format!(
-            "SELECT o.id AS order_id, t.id, t.external_id, t.at, t.kind, t.channel, t.source, t.medium, t.campaign, t.partner_id \
+            "SELECT o.id AS order_id, t.id, t.external_id, t.at, t.kind, t.channel, g.source, g.medium, g.campaign, t.partner_id \
              FROM orders o JOIN identifiers i ON i.person_id = o.person_id AND i.kind = '{kind}' JOIN touches t ON {condition} \
+             LEFT JOIN origins g ON g.id = t.origin_id \
              WHERE o.status = 'approved' AND o.day >= $1 AND o.day <= $2 AND t.mark IS NULL AND t.at < {end}"
         )
     };

@@ -1,79 +1,122 @@
-//! The spool file: a small SQLite database of its own, one row for each group of clicks committed together.
+//! The spool's own file: an SQLite database of one table, rows of frames in the order of their arrival. It is synced at
+//! every commit, and never locked by anything the store does. Blocking: it belongs to threads of its own.
 
 use super::Result;
-use super::db::{make_folder_of, sqlite_options, switch_to_wal};
-use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
+use super::db::make_folder_of;
+use rusqlite::{Connection, TransactionBehavior, params};
 use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// An open spool file. What is appended is on disk when [`SpoolFile::append`] returns.
-#[derive(Debug, Clone)]
-pub struct SpoolFile {
-    pool: SqlitePool,
+/// What a row of the file holds at most, so that it lies in one page in one piece; a single larger frame has a row to itself.
+pub const ROW_BYTES: usize = 4_000;
+
+/// A row: where it lies, and its frames. A position is the microsecond it was written in, or the next free one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpoolRow {
+    pub position: i64,
+    pub frames: Vec<u8>,
 }
 
-impl SpoolFile {
-    pub async fn open(path: &Path) -> Result<SpoolFile> {
-        make_folder_of(path)?;
-        switch_to_wal(path).await?;
-        let options = sqlite_options(path).create_if_missing(true).pragma("wal_autocheckpoint", "500");
-        let pool = SqlitePoolOptions::new()
-            .max_connections(2)
-            .min_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options)
-            .await?;
-        sqlx::query("CREATE TABLE IF NOT EXISTS batches (position INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL) STRICT")
-            .execute(&pool)
-            .await?;
-        sqlx::query("CREATE TABLE IF NOT EXISTS rejects (id INTEGER PRIMARY KEY, position INTEGER NOT NULL, body BLOB NOT NULL, why TEXT NOT NULL) STRICT")
-            .execute(&pool)
-            .await?;
-        Ok(SpoolFile { pool })
+fn connect(path: &Path) -> Result<Connection> {
+    make_folder_of(path)?;
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 500)?;
+    connection.pragma_update(None, "journal_size_limit", 67_108_864)?;
+    Ok(connection)
+}
+
+/// The end that writes: there is one in a process.
+#[derive(Debug)]
+pub struct SpoolWriter {
+    connection: Connection,
+}
+
+impl SpoolWriter {
+    /// Opens or makes the file.
+    pub fn open(path: &Path) -> Result<SpoolWriter> {
+        let connection = connect(path)?;
+        connection.execute_batch(
+            "CREATE TABLE IF NOT EXISTS batches (position INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL) STRICT",
+        )?;
+        Ok(SpoolWriter { connection })
     }
 
-    /// Appends one batch; it is synced before this returns.
-    pub async fn append(&self, body: &[u8]) -> Result<()> {
-        sqlx::query("INSERT INTO batches (body) VALUES ($1)").bind(body).execute(&self.pool).await?;
+    /// Appends rows and forgets those up to `acknowledged`, in one commit, synced when this returns.
+    pub fn append<'a>(&mut self, rows: impl Iterator<Item = &'a [u8]>, acknowledged: Option<i64>) -> Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        {
+            let mut insert = transaction.prepare_cached(
+                "INSERT INTO batches (position, body) VALUES (MAX(?1, (SELECT COALESCE(MAX(position), 0) + 1 FROM batches)), ?2)",
+            )?;
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as i64);
+            for row in rows {
+                insert.execute(params![now, row])?;
+            }
+            if let Some(position) = acknowledged {
+                transaction.prepare_cached("DELETE FROM batches WHERE position <= ?1")?.execute([position])?;
+            }
+        }
+        transaction.commit()?;
         Ok(())
     }
 
-    /// The oldest batches with their positions.
-    pub async fn read(&self, limit: i64) -> Result<Vec<(i64, Vec<u8>)>> {
-        Ok(sqlx::query_as("SELECT position, body FROM batches ORDER BY position LIMIT $1")
-            .bind(limit)
-            .fetch_all(&self.pool)
-            .await?)
-    }
-
-    /// Where the newest batch lies; 0 if there is none.
-    pub async fn last_position(&self) -> Result<i64> {
-        Ok(sqlx::query_scalar("SELECT COALESCE(MAX(position), 0) FROM batches").fetch_one(&self.pool).await?)
-    }
-
-    /// Forgets all batches up to and including `position`: they are in the store.
-    pub async fn acknowledge(&self, position: i64) -> Result<()> {
-        sqlx::query("DELETE FROM batches WHERE position <= $1").bind(position).execute(&self.pool).await?;
+    /// Gives the room of moved rows back to the disk, if it is much and nothing waits.
+    pub fn shrink(&mut self) -> Result<()> {
+        let pages: i64 = self.connection.query_row("SELECT page_count FROM pragma_page_count", [], |r| r.get(0))?;
+        let free: i64 = self.connection.query_row("SELECT freelist_count FROM pragma_freelist_count", [], |r| r.get(0))?;
+        if free > 25_000 && free * 10 > pages * 9 {
+            self.connection.execute_batch("VACUUM")?;
+        }
         Ok(())
     }
 
-    /// Sets aside what cannot be stored, for a person to look at.
-    pub async fn reject(&self, position: i64, body: &[u8], why: &str) -> Result<()> {
-        sqlx::query("INSERT INTO rejects (position, body, why) VALUES ($1, $2, $3)")
-            .bind(position)
-            .bind(body)
-            .bind(why)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+    /// Bytes that rows take in the file.
+    pub fn bytes(&self) -> Result<i64> {
+        Ok(self.connection.query_row(
+            "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
+            [],
+            |r| r.get(0),
+        )?)
+    }
+}
+
+/// The end that reads; it holds nobody up.
+#[derive(Debug)]
+pub struct SpoolReader {
+    connection: Connection,
+}
+
+impl SpoolReader {
+    pub fn open(path: &Path) -> Result<SpoolReader> {
+        let connection = connect(path)?;
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(SpoolReader { connection })
     }
 
-    /// How many batches wait.
-    pub async fn waiting(&self) -> Result<i64> {
-        Ok(sqlx::query_scalar("SELECT COUNT(*) FROM batches").fetch_one(&self.pool).await?)
+    /// The oldest rows after a position, some `bytes` of them.
+    pub fn read(&self, after: i64, bytes: usize) -> Result<Vec<SpoolRow>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT position, body FROM batches WHERE position > ?1 ORDER BY position")?;
+        let mut found = statement.query([after])?;
+        let (mut rows, mut size) = (Vec::new(), 0);
+        while size < bytes
+            && let Some(row) = found.next()?
+        {
+            let frames: Vec<u8> = row.get(1)?;
+            size += frames.len();
+            rows.push(SpoolRow { position: row.get(0)?, frames });
+        }
+        Ok(rows)
     }
 
-    pub async fn close(&self) {
-        self.pool.close().await;
+    /// The first and last position after `after`, if there is any.
+    pub fn span(&self, after: i64) -> Result<Option<(i64, i64)>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT MIN(position), MAX(position) FROM batches WHERE position > ?1")?;
+        let (first, last): (Option<i64>, Option<i64>) = statement.query_row([after], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        Ok(first.zip(last))
     }
 }

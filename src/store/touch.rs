@@ -1,15 +1,46 @@
-//! Touches: written in batches, once each, and read by person.
+//! Touches: once each, narrow as stored, whole as read.
 
-use super::{At, Dialect, Reader, Result, Tx};
+use super::dictionary::Dictionary;
+use super::{At, Dialect, Reader, Result, Tx, partition, touch_day};
 use crate::domain::channel::Channel;
 use crate::domain::id::*;
 use crate::domain::touch::{Mark, Touch, TouchKind};
-use crate::{read, run};
+use crate::{exec, read, run};
 use chrono::NaiveDate;
 use sqlx::QueryBuilder;
-use sqlx::types::Json;
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use uuid::Uuid;
+
+/// Source, medium, campaign, content, term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin<'a>(pub [Option<&'a str>; 5]);
+
+impl Origin<'_> {
+    /// A text that is the same for the same origin; empty if all is.
+    pub(super) fn write_key(&self, key: &mut String) {
+        key.clear();
+        if self.0.iter().any(Option::is_some) {
+            for field in self.0 {
+                key.push_str(field.unwrap_or("\u{1e}"));
+                key.push('\u{1f}');
+            }
+        }
+    }
+}
+
+/// A touch as it is stored.
+#[derive(Debug, Clone, Copy)]
+pub struct TouchRow<'a> {
+    pub touch: &'a Touch,
+    pub day: NaiveDate,
+    pub origin_id: Option<i64>,
+    pub page_id: Option<i64>,
+    pub query: Option<&'a str>,
+    pub referrer_id: Option<i64>,
+    pub referrer_query: Option<&'a str>,
+    pub user_agent_id: Option<i64>,
+    pub language_id: Option<i64>,
+}
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -26,6 +57,7 @@ struct Row {
     content: Option<String>,
     term: Option<String>,
     link_id: Option<LinkId>,
+    target_id: Option<i64>,
     partner_id: Option<PartnerId>,
     program_id: Option<ProgramId>,
     promo_code_id: Option<PromoCodeId>,
@@ -37,8 +69,6 @@ struct Row {
     user_agent: Option<String>,
     language: Option<String>,
     ip: Option<String>,
-    click_ids: Json<BTreeMap<String, String>>,
-    subs: Json<BTreeMap<String, String>>,
 }
 
 impl From<Row> for Touch {
@@ -57,6 +87,7 @@ impl From<Row> for Touch {
             content: r.content,
             term: r.term,
             link_id: r.link_id,
+            target_id: r.target_id,
             partner_id: r.partner_id,
             program_id: r.program_id,
             promo_code_id: r.promo_code_id,
@@ -68,59 +99,92 @@ impl From<Row> for Touch {
             user_agent: r.user_agent,
             language: r.language,
             ip: r.ip,
-            click_ids: r.click_ids.0,
-            subs: r.subs.0,
         }
     }
 }
 
-const COLUMNS: &str = "id, external_id, at, kind, visitor_id, customer_id, channel, source, medium, campaign, content, term, \
-     link_id, partner_id, program_id, promo_code_id, mark, mark_reason, consent_denied, url, referrer, user_agent, language, \
-     ip, click_ids, subs";
+/// What is read of a touch; `t` and the tables of [`JOINED`].
+const SELECTED: &str = "t.id, t.external_id, t.at, t.kind, t.visitor_id, t.customer_id, t.channel, \
+     o.source, o.medium, o.campaign, o.content, o.term, t.link_id, t.target_id, t.partner_id, t.program_id, t.promo_code_id, \
+     t.mark, t.mark_reason, t.consent_denied, \
+     CASE WHEN t.query IS NULL THEN p.text ELSE p.text || '?' || t.query END AS url, \
+     CASE WHEN t.referrer_query IS NULL THEN f.text ELSE f.text || '?' || t.referrer_query END AS referrer, \
+     a.text AS user_agent, l.text AS language, t.ip";
+const JOINED: &str = "LEFT JOIN origins o ON o.id = t.origin_id LEFT JOIN texts p ON p.id = t.page_id \
+     LEFT JOIN texts f ON f.id = t.referrer_id LEFT JOIN texts a ON a.id = t.user_agent_id LEFT JOIN texts l ON l.id = t.language_id";
 
-/// Rows a statement: 27 columns each stay below both drivers' limits of bound values.
+/// The columns of a row, in the order in which all three writers fill them.
+pub(super) const COLUMNS: &str = "id, external_id, at, day, kind, visitor_id, customer_id, channel, origin_id, link_id, target_id, \
+     partner_id, program_id, promo_code_id, mark, mark_reason, consent_denied, page_id, query, referrer_id, referrer_query, \
+     user_agent_id, language_id, ip";
+
+/// Rows a statement: 24 columns each stay below both drivers' limits of bound values.
 const ROWS_A_STATEMENT: usize = 200;
 
 /// Stores touches that are not there yet; answers how many were new.
-pub async fn insert(tx: &mut Tx, touches: &[(Touch, NaiveDate)]) -> Result<u64> {
+pub async fn insert(tx: &mut Tx, dictionary: &mut Dictionary, touches: &[(Touch, NaiveDate)]) -> Result<u64> {
+    partition::ensure(tx, touches.iter().map(|(touch, _)| touch.at)).await?;
+    dictionary.learn(tx, touches).await?;
     let mut new = 0;
     for chunk in touches.chunks(ROWS_A_STATEMENT) {
-        new += run!(tx, |c| {
-            let mut query = QueryBuilder::new(format!("INSERT INTO touches ({COLUMNS}, day) "));
-            query.push_values(chunk, |mut row, (touch, day)| {
-                row.push_bind(touch.id)
-                    .push_bind(&touch.external_id)
-                    .push_bind(At::from(touch.at))
-                    .push_bind(touch.kind)
-                    .push_bind(&touch.visitor_id)
-                    .push_bind(&touch.customer_id)
-                    .push_bind(touch.channel)
-                    .push_bind(&touch.source)
-                    .push_bind(&touch.medium)
-                    .push_bind(&touch.campaign)
-                    .push_bind(&touch.content)
-                    .push_bind(&touch.term)
-                    .push_bind(touch.link_id)
-                    .push_bind(touch.partner_id)
-                    .push_bind(touch.program_id)
-                    .push_bind(touch.promo_code_id)
-                    .push_bind(touch.mark)
-                    .push_bind(&touch.mark_reason)
-                    .push_bind(touch.consent_denied)
-                    .push_bind(&touch.url)
-                    .push_bind(&touch.referrer)
-                    .push_bind(&touch.user_agent)
-                    .push_bind(&touch.language)
-                    .push_bind(&touch.ip)
-                    .push_bind(Json(&touch.click_ids))
-                    .push_bind(Json(&touch.subs))
-                    .push_bind(*day);
+        let rows = dictionary.rows(chunk);
+        let ids: Vec<Uuid> = run!(tx, |c| {
+            let mut query = QueryBuilder::new(format!("INSERT INTO touches ({COLUMNS}) "));
+            query.push_values(&rows, |mut row, r| {
+                row.push_bind(r.touch.id)
+                    .push_bind(&r.touch.external_id)
+                    .push_bind(At::from(r.touch.at))
+                    .push_bind(r.day)
+                    .push_bind(r.touch.kind)
+                    .push_bind(&r.touch.visitor_id)
+                    .push_bind(&r.touch.customer_id)
+                    .push_bind(r.touch.channel)
+                    .push_bind(r.origin_id)
+                    .push_bind(r.touch.link_id)
+                    .push_bind(r.touch.target_id)
+                    .push_bind(r.touch.partner_id)
+                    .push_bind(r.touch.program_id)
+                    .push_bind(r.touch.promo_code_id)
+                    .push_bind(r.touch.mark)
+                    .push_bind(&r.touch.mark_reason)
+                    .push_bind(r.touch.consent_denied)
+                    .push_bind(r.page_id)
+                    .push_bind(r.query)
+                    .push_bind(r.referrer_id)
+                    .push_bind(r.referrer_query)
+                    .push_bind(r.user_agent_id)
+                    .push_bind(r.language_id)
+                    .push_bind(&r.touch.ip);
             });
-            query.push(" ON CONFLICT (id) DO NOTHING");
-            query.build().execute(c).await.map(|done| done.rows_affected())
+            query.push(" ON CONFLICT DO NOTHING RETURNING id");
+            query.build_query_scalar().fetch_all(c).await
         })?;
+        new += ids.len() as u64;
+        let ids: HashSet<Uuid> = ids.into_iter().collect();
+        touch_day::count(tx, touch_day::totals(rows.iter().filter(|row| ids.contains(&row.touch.id)))).await?;
     }
     Ok(new)
+}
+
+/// Shortens addresses of one day's touches to their network (IPv4 /24, IPv6 /48); answers of how many, at most `limit`.
+pub async fn shorten_addresses(tx: &mut Tx, day: NaiveDate, limit: i64) -> Result<u64> {
+    let whole: Vec<(Uuid, At, String)> = run!(tx, |c| {
+        sqlx::query_as("SELECT id, at, ip FROM touches WHERE day = $1 AND ip IS NOT NULL AND ip NOT LIKE '%/%' LIMIT $2")
+            .bind(day)
+            .bind(limit)
+            .fetch_all(c)
+            .await
+    })?;
+    for (id, at, ip) in &whole {
+        let network = crate::domain::text::network_of(ip);
+        exec!(tx, sqlx::query("UPDATE touches SET ip = $3 WHERE id = $1 AND at = $2").bind(*id).bind(*at).bind(&network))?;
+    }
+    Ok(whole.len() as u64)
+}
+
+/// The first day of a touch that has an address.
+pub async fn first_day<'a>(on: impl Into<Reader<'a>>) -> Result<Option<NaiveDate>> {
+    Ok(read!(on.into(), |c| sqlx::query_scalar("SELECT MIN(day) FROM touches").fetch_one(c).await)?)
 }
 
 /// How a click identifier, kept as the text of an UUID, finds its touch.
@@ -134,9 +198,10 @@ pub(super) fn click_matches_touch(dialect: Dialect) -> &'static str {
 /// The touches of a person, by the identifiers joined in them, in order of time.
 pub async fn of_person<'a>(on: impl Into<Reader<'a>>, person: PersonId) -> Result<Vec<Touch>> {
     let mut connection = on.into().connect().await?;
-    let columns = COLUMNS.split(", ").map(|c| format!("t.{}", c.trim())).collect::<Vec<_>>().join(", ");
     let joined = |kind: &str, condition: &str| {
-        format!("SELECT {columns} FROM identifiers i JOIN touches t ON {condition} WHERE i.person_id = $1 AND i.kind = '{kind}'")
+        format!(
+            "SELECT {SELECTED} FROM identifiers i JOIN touches t ON {condition} {JOINED} WHERE i.person_id = $1 AND i.kind = '{kind}'"
+        )
     };
     let sql = [
         joined("visitor", "t.visitor_id = i.value"),
@@ -153,14 +218,14 @@ pub async fn of_person<'a>(on: impl Into<Reader<'a>>, person: PersonId) -> Resul
 }
 
 pub async fn by_id<'a>(on: impl Into<Reader<'a>>, id: Uuid) -> Result<Option<Touch>> {
-    let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM touches WHERE id = $1"));
+    let sql = sqlx::AssertSqlSafe(format!("SELECT {SELECTED} FROM touches t {JOINED} WHERE t.id = $1"));
     let row: Option<Row> = read!(on.into(), |c| sqlx::query_as(sql).bind(id).fetch_optional(c).await)?;
     Ok(row.map(Touch::from))
 }
 
 /// Newest first.
 pub async fn latest<'a>(on: impl Into<Reader<'a>>, limit: i64) -> Result<Vec<Touch>> {
-    let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM touches ORDER BY at DESC, id DESC LIMIT $1"));
+    let sql = sqlx::AssertSqlSafe(format!("SELECT {SELECTED} FROM touches t {JOINED} ORDER BY t.at DESC, t.id DESC LIMIT $1"));
     let rows: Vec<Row> = read!(on.into(), |c| sqlx::query_as(sql).bind(limit).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Touch::from).collect())
 }
@@ -174,8 +239,8 @@ pub async fn count_of_partner<'a>(
 ) -> Result<(i64, i64)> {
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
-            "SELECT COUNT(*) FILTER (WHERE mark IS NULL), COUNT(*) FILTER (WHERE mark IS NOT NULL) FROM touches \
-             WHERE partner_id = $1 AND day >= $2 AND day <= $3 AND kind IN ('click', 'visit')",
+            "SELECT CAST(COALESCE(SUM(counted), 0) AS BIGINT), CAST(COALESCE(SUM(not_counted), 0) AS BIGINT) FROM touch_days \
+             WHERE partner_id = $1 AND partner_id <> 0 AND day >= $2 AND day <= $3 AND kind IN ('click', 'visit')",
         )
         .bind(partner)
         .bind(from)
@@ -194,8 +259,8 @@ pub async fn days_of_partner<'a>(
 ) -> Result<Vec<(NaiveDate, i64)>> {
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
-            "SELECT day, COUNT(*) FROM touches WHERE partner_id = $1 AND day >= $2 AND day <= $3 AND mark IS NULL \
-             AND kind IN ('click', 'visit') GROUP BY day ORDER BY day",
+            "SELECT day, CAST(SUM(counted) AS BIGINT) FROM touch_days WHERE partner_id = $1 AND partner_id <> 0 AND day >= $2 AND day <= $3 \
+             AND counted > 0 AND kind IN ('click', 'visit') GROUP BY day ORDER BY day",
         )
         .bind(partner)
         .bind(from)

@@ -3,25 +3,25 @@
 
 use super::App;
 use super::error::Problem;
+use crate::domain::click_marks::network;
 use crate::domain::redirect::Redirect;
 use crate::service::linkbook::hit_link;
-use crate::service::spool::{Hit, HitKind, IfRefused};
-use actix_web::cookie::time::Duration;
-use actix_web::cookie::{Cookie, SameSite};
+use crate::service::spool::{Hit, HitKind, IfRefused, NotDurable};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
-use actix_web::web::{Bytes, Data, Path};
+use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use governor::clock::DefaultClock;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use ipnet::IpNet;
-use std::net::{IpAddr, Ipv6Addr};
+use std::borrow::Cow;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use uuid::Uuid;
 
 const VISITOR_COOKIE: &str = "trb_vid";
-const COOKIE_DAYS: i64 = 400;
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// A transparent GIF of one pixel.
 const PIXEL: &[u8; 43] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
 
@@ -30,23 +30,21 @@ pub struct EdgeSettings {
     limiter: Option<RateLimiter<IpAddr, DashMapStateStore<IpAddr>, DefaultClock>>,
     trusted_proxies: Vec<IpNet>,
     secure_cookies: bool,
+    /// Whether client addresses are stored.
+    keeps_addresses: bool,
 }
 
 impl EdgeSettings {
     /// `rate`: requests a second and client address, 0 for none.
-    pub fn new(rate: u32, trusted_proxies: Vec<IpNet>, secure_cookies: bool) -> EdgeSettings {
+    pub fn new(rate: u32, trusted_proxies: Vec<IpNet>, secure_cookies: bool, keeps_addresses: bool) -> EdgeSettings {
         let limiter = NonZeroU32::new(rate).map(|rate| RateLimiter::dashmap(Quota::per_second(rate)));
-        EdgeSettings { limiter, trusted_proxies, secure_cookies }
+        EdgeSettings { limiter, trusted_proxies, secure_cookies, keeps_addresses }
     }
 
     /// Whether the client may go on; an IPv6 client is its /64.
     fn lets_in(&self, client: Option<IpAddr>) -> bool {
         let (Some(limiter), Some(client)) = (&self.limiter, client) else { return true };
-        let key = match client {
-            IpAddr::V4(_) => client,
-            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
-        };
-        limiter.check_key(&key).is_ok()
+        limiter.check_key(&network(client)).is_ok()
     }
 
     /// Forgets clients that have not been seen lately.
@@ -76,140 +74,177 @@ impl EdgeSettings {
     }
 }
 
-fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<String> {
-    headers.get(name).map(|h| String::from_utf8_lossy(h.as_bytes()).into_owned()).filter(|t| !t.is_empty())
+/// A header as text: borrowed where it is UTF-8, with replacement characters where it is not.
+fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<Cow<'_, str>> {
+    headers.get(name).map(|h| String::from_utf8_lossy(h.as_bytes())).filter(|text| !text.is_empty())
 }
 
 fn is_prefetch(headers: &HeaderMap) -> bool {
-    ["sec-purpose", "purpose", "x-purpose", "x-moz"]
-        .iter()
-        .filter_map(|name| text(headers, *name))
-        .any(|value| ["prefetch", "preview", "prerender"].iter().any(|word| value.to_ascii_lowercase().contains(word)))
+    static NAMES: [HeaderName; 4] = [
+        HeaderName::from_static("sec-purpose"),
+        HeaderName::from_static("purpose"),
+        HeaderName::from_static("x-purpose"),
+        HeaderName::from_static("x-moz"),
+    ];
+    NAMES.iter().filter_map(|name| headers.get(name)).any(|value| {
+        let value = value.as_bytes().to_ascii_lowercase();
+        let value = String::from_utf8_lossy(&value);
+        ["prefetch", "preview", "prerender"].iter().any(|word| value.contains(word))
+    })
 }
 
-/// The visitor and whether consent was denied. No consent: no visitor.
-fn visitor(request: &HttpRequest, given: Option<&str>, consent: Option<&str>) -> (Option<String>, bool) {
-    let privacy = text(request.headers(), "sec-gpc").as_deref() == Some("1");
-    if privacy || consent == Some("denied") {
-        return (None, true);
+fn asks_for_privacy(headers: &HeaderMap) -> bool {
+    static NAME: HeaderName = HeaderName::from_static("sec-gpc");
+    headers.get(&NAME).is_some_and(|value| value.as_bytes() == b"1")
+}
+
+/// The visitor id that the browser's cookie holds.
+fn visitor_of_cookie(headers: &HeaderMap) -> Option<Uuid> {
+    let cookies = headers.get_all(header::COOKIE).filter_map(|value| value.to_str().ok());
+    let value =
+        cookies.flat_map(|line| line.split(';')).find_map(|pair| pair.trim().strip_prefix(VISITOR_COOKIE)?.strip_prefix('='))?;
+    Uuid::try_parse(value).ok()
+}
+
+/// Sets the cookie, or sets it anew so that it lasts from now on.
+fn set_visitor_cookie(answer: &mut HttpResponseBuilder, settings: &EdgeSettings, visitor: Uuid) {
+    let mut cookie = String::with_capacity(120);
+    cookie.push_str(VISITOR_COOKIE);
+    cookie.push('=');
+    cookie.push_str(visitor.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+    cookie.push_str("; HttpOnly; SameSite=Lax; Path=/; Max-Age=34560000");
+    if settings.secure_cookies {
+        cookie.push_str("; Secure");
     }
-    let from_body =
-        given.map(str::trim).filter(|text| !text.is_empty() && text.len() <= 100 && !text.chars().any(char::is_control));
-    let from_cookie = request.cookie(VISITOR_COOKIE).and_then(|c| Uuid::try_parse(c.value()).ok());
-    let visitor = from_body.map(str::to_owned).or_else(|| from_cookie.map(|id| id.to_string()));
-    (Some(visitor.unwrap_or_else(|| Uuid::now_v7().to_string())), false)
-}
-
-fn set_visitor_cookie(answer: &mut HttpResponseBuilder, settings: &EdgeSettings, visitor: Option<&String>) {
-    // A name that the page gave itself stays with the page.
-    if let Some(visitor) = visitor.filter(|v| Uuid::try_parse(v).is_ok()) {
-        let cookie = Cookie::build(VISITOR_COOKIE, visitor.clone())
-            .path("/")
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .secure(settings.secure_cookies)
-            .max_age(Duration::days(COOKIE_DAYS));
-        answer.cookie(cookie.finish());
+    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(cookie)) {
+        answer.insert_header((header::SET_COOKIE, value));
     }
 }
 
-fn new_hit(app: &App, request: &HttpRequest, kind: HitKind) -> Hit {
-    let headers = request.headers();
-    Hit {
-        id: Uuid::now_v7(),
-        at_micros: app.service.clock.now().timestamp_micros(),
-        kind,
-        link: None,
-        url: None,
-        referrer: text(headers, header::REFERER),
-        user_agent: text(headers, header::USER_AGENT),
-        language: text(headers, header::ACCEPT_LANGUAGE),
-        ip: app.edge.client(request).map(|ip| ip.to_string()),
-        visitor: None,
-        click: None,
-        customer: None,
-        name: None,
-        value: None,
-        consent_denied: false,
-        head: request.method() == Method::HEAD,
-        prefetch: is_prefetch(headers),
+/// What every hit has of its request; it lends its texts to the hit.
+struct Seen<'a> {
+    referrer: Option<Cow<'a, str>>,
+    user_agent: Option<Cow<'a, str>>,
+    language: Option<Cow<'a, str>>,
+    ip: Option<String>,
+    head: bool,
+    prefetch: bool,
+}
+
+impl<'a> Seen<'a> {
+    fn of(app: &App, request: &'a HttpRequest, client: Option<IpAddr>) -> Seen<'a> {
+        let headers = request.headers();
+        Seen {
+            referrer: text(headers, header::REFERER),
+            user_agent: text(headers, header::USER_AGENT),
+            language: text(headers, header::ACCEPT_LANGUAGE),
+            ip: client.filter(|_| app.edge.keeps_addresses).map(|ip| ip.to_string()),
+            head: request.method() == Method::HEAD,
+            prefetch: is_prefetch(headers),
+        }
+    }
+
+    fn hit(&self, id: Uuid, at_micros: i64, kind: HitKind) -> Hit<'_> {
+        Hit {
+            referrer: self.referrer.as_deref(),
+            user_agent: self.user_agent.as_deref(),
+            language: self.language.as_deref(),
+            ip: self.ip.as_deref(),
+            head: self.head,
+            prefetch: self.prefetch,
+            ..Hit::new(id, at_micros, kind)
+        }
     }
 }
 
 fn too_many() -> HttpResponse {
     HttpResponse::TooManyRequests()
-        .insert_header((header::RETRY_AFTER, "1"))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::RETRY_AFTER, HeaderValue::from_static("1")))
+        .insert_header((header::CACHE_CONTROL, NO_STORE))
         .finish()
 }
 
-fn found(location: &str) -> HttpResponseBuilder {
+/// A redirect; 404 where the address cannot stand in a header.
+fn found(location: String) -> HttpResponseBuilder {
     let mut answer = HttpResponse::Found();
-    match HeaderValue::from_str(location) {
+    match HeaderValue::from_maybe_shared(Bytes::from(location)) {
         Ok(location) => answer.insert_header((header::LOCATION, location)),
         Err(_) => answer.status(StatusCode::NOT_FOUND),
     };
-    answer.insert_header((header::CACHE_CONTROL, "no-store"));
+    answer.insert_header((header::CACHE_CONTROL, NO_STORE));
     answer
 }
 
+fn found_or(fallback: Option<&String>, status: StatusCode) -> HttpResponse {
+    match fallback {
+        Some(url) => found(url.clone()).finish(),
+        None => HttpResponse::build(status).insert_header((header::CACHE_CONTROL, NO_STORE)).finish(),
+    }
+}
+
 /// `GET /r/{code}`: 302, 404, 410 or 429, whatever happens behind it.
-pub async fn redirect(app: Data<App>, request: HttpRequest, code: Path<String>) -> HttpResponse {
-    if !app.edge.lets_in(app.edge.client(&request)) {
+pub async fn redirect(app: Data<App>, request: HttpRequest) -> HttpResponse {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, HEAD")).finish();
+    }
+    let client = app.edge.client(&request);
+    if !app.edge.lets_in(client) {
         return too_many();
     }
+    let raw_code = request.path().strip_prefix("/r/").unwrap_or_default();
+    let code = percent_encoding::percent_decode_str(raw_code).decode_utf8_lossy();
+    let seen = Seen::of(&app, &request, client);
+    let now = app.service.clock.now();
+    let id = Uuid::now_v7();
+    let url = request.uri().path_and_query().map_or("", |url| url.as_str());
     let book = app.links.snapshot();
-    let query = request.query_string();
-    let Some(link) = book.get(&code).cloned() else {
-        let mut hit = new_hit(&app, &request, HitKind::UnknownLink);
-        hit.url = Some(code.chars().filter(|c| !c.is_control()).take(100).collect());
+    let Some(link) = book.get(&code) else {
+        let code: String = code.chars().filter(|c| !c.is_control()).take(100).collect();
+        let hit = Hit { url: Some(url), name: Some(&code), ..seen.hit(id, now.timestamp_micros(), HitKind::UnknownLink) };
         // The answer does not depend on whether the miss was noted.
-        let _ = app.spool.append(hit, IfRefused::TryAgain).await;
-        return match &book.fallback_url {
-            Some(url) => found(url).finish(),
-            None => HttpResponse::NotFound().insert_header((header::CACHE_CONTROL, "no-store")).finish(),
-        };
+        let _ = app.spool.append(&hit, IfRefused::TryAgain).await;
+        return found_or(book.fallback_url.as_ref(), StatusCode::NOT_FOUND);
     };
-    let expired = link.expires_at.is_some_and(|at| at.0 <= app.service.clock.now());
-    if link.paused || expired {
-        return match &link.fallback_url {
-            Some(url) => found(url).finish(),
-            None => HttpResponse::Gone().insert_header((header::CACHE_CONTROL, "no-store")).finish(),
-        };
+    if link.paused || link.expires_at.is_some_and(|at| at.0 <= now) {
+        return found_or(link.fallback_url.as_ref(), StatusCode::GONE);
     }
-    let mut hit = new_hit(&app, &request, HitKind::Click);
-    let click_id = hit.id.to_string();
-    let partner = link.partner_id.map(|p| p.to_string()).unwrap_or_default();
+    let query = request.query_string();
+    let mut click_id = Uuid::encode_buffer();
     let redirect = Redirect {
         url: &link.url,
         utm: &link.utm.0,
         allowed_hosts: &link.destination_hosts.0,
         query,
-        click_id: &click_id,
-        partner: &partner,
+        click_id: id.hyphenated().encode_lower(&mut click_id),
+        partner: &link.partner_id.map(|p| p.to_string()).unwrap_or_default(),
     };
     let Some(location) = redirect.destination() else {
-        return match &link.fallback_url {
-            Some(url) => found(url).finish(),
-            None => HttpResponse::NotFound().insert_header((header::CACHE_CONTROL, "no-store")).finish(),
-        };
+        return found_or(link.fallback_url.as_ref(), StatusCode::NOT_FOUND);
     };
-    let consent = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "consent").map(|(_, v)| v.into_owned());
-    let (visitor, denied) = visitor(&request, None, consent.as_deref());
-    hit.visitor = visitor.clone();
-    hit.consent_denied = denied;
-    hit.link = Some(hit_link(&link));
-    hit.url = Some(if query.is_empty() { format!("/r/{code}") } else { format!("/r/{code}?{query}") });
+    let denied = asks_for_privacy(request.headers()) || query.contains("consent=denied");
+    let visitor = (!denied).then(|| visitor_of_cookie(request.headers()).unwrap_or_else(Uuid::now_v7));
+    let mut visitor_text = Uuid::encode_buffer();
+    let hit = Hit {
+        link: Some(hit_link(link)),
+        url: Some(url),
+        consent_denied: denied,
+        visitor: visitor.map(|visitor| &*visitor.hyphenated().encode_lower(&mut visitor_text)),
+        ..seen.hit(id, now.timestamp_micros(), HitKind::Click)
+    };
     // A disk that refuses is logged and counted; the visitor goes on, and the hit is tried again.
-    let _ = app.spool.append(hit, IfRefused::TryAgain).await;
-    let mut answer = found(&location);
-    set_visitor_cookie(&mut answer, &app.edge, visitor.as_ref());
+    let _ = app.spool.append(&hit, IfRefused::TryAgain).await;
+    let mut answer = found(location);
+    if let Some(visitor) = visitor {
+        set_visitor_cookie(&mut answer, &app.edge, visitor);
+    }
     answer.finish()
 }
 
 /// What the pixel and the beacon send.
 #[derive(Debug, Default, serde::Deserialize, utoipa::ToSchema)]
 pub struct EventInput {
+    /// A UUID that the sender chose; the same one again counts once.
+    pub id: Option<String>,
     /// `visit` (default), `event`, `lead`, `identify`, `impression`, `order`.
     pub r#type: Option<String>,
     pub url: Option<String>,
@@ -224,9 +259,8 @@ pub struct EventInput {
     pub consent: Option<String>,
 }
 
-/// Makes a hit of an event; `None` if its type is unknown.
-fn event_hit(app: &App, request: &HttpRequest, input: EventInput) -> Option<Hit> {
-    let kind = match input.r#type.as_deref().unwrap_or("visit") {
+fn kind_of(name: Option<&str>) -> Option<HitKind> {
+    Some(match name.unwrap_or("visit") {
         "visit" => HitKind::Visit,
         "event" => HitKind::Event,
         "lead" => HitKind::Lead,
@@ -234,53 +268,104 @@ fn event_hit(app: &App, request: &HttpRequest, input: EventInput) -> Option<Hit>
         "impression" => HitKind::Impression,
         "order" => HitKind::Order,
         _ => return None,
+    })
+}
+
+/// A text of the input without control characters, cut at `longest` characters.
+fn clean(text: &Option<String>, longest: usize) -> Option<Cow<'_, str>> {
+    let text = text.as_deref().filter(|text| !text.is_empty())?;
+    if text.len() <= longest && !text.chars().any(char::is_control) {
+        return Some(Cow::Borrowed(text));
+    }
+    let text: String = text.chars().filter(|c| !c.is_control()).take(longest).collect();
+    (!text.is_empty()).then_some(Cow::Owned(text))
+}
+
+/// What became of an event: the hit's id, and its visitor, if it has one.
+struct Recorded {
+    id: Uuid,
+    visitor: Option<String>,
+}
+
+/// Records an event. The outer error: its type is unknown; the inner: it is not safe.
+async fn record(
+    app: &App,
+    request: &HttpRequest,
+    client: Option<IpAddr>,
+    input: &EventInput,
+    if_refused: IfRefused,
+) -> Result<Result<Recorded, NotDurable>, Problem> {
+    let kind = kind_of(input.r#type.as_deref()).ok_or_else(|| Problem::field("/type", "is not a known type"))?;
+    let seen = Seen::of(app, request, client);
+    let denied = asks_for_privacy(request.headers()) || input.consent.as_deref() == Some("denied");
+    let visitor = (!denied).then(|| {
+        let given = input.visitor.as_deref().map(str::trim);
+        let given = given.filter(|text| !text.is_empty() && text.len() <= 100 && !text.chars().any(char::is_control));
+        let known = given.map(str::to_owned).or_else(|| visitor_of_cookie(request.headers()).map(|id| id.to_string()));
+        known.unwrap_or_else(|| Uuid::now_v7().to_string())
+    });
+    let id = input.id.as_deref().and_then(|id| Uuid::try_parse(id).ok()).unwrap_or_else(Uuid::now_v7);
+    let (url, referrer) = (clean(&input.url, 8_192), clean(&input.r#ref, 8_192));
+    let (click, name, customer) = (clean(&input.click, 100), clean(&input.name, 200), clean(&input.customer, 200));
+    let value = input.value.as_ref().map(ToString::to_string).filter(|v| v.len() <= 8_192 && !v.contains("\\u0000"));
+    let hit = Hit {
+        visitor: visitor.as_deref(),
+        consent_denied: denied,
+        url: url.as_deref().or(seen.referrer.as_deref()),
+        // The header names the page that has the snippet; where that came from is in the body.
+        referrer: referrer.as_deref(),
+        click: click.as_deref(),
+        name: name.as_deref(),
+        customer: customer.as_deref(),
+        value: value.as_deref(),
+        ..seen.hit(id, app.service.clock.now().timestamp_micros(), kind)
     };
-    let clean = |text: Option<String>, longest: usize| {
-        let text: String = text?.chars().filter(|c| !c.is_control()).take(longest).collect();
-        (!text.is_empty()).then_some(text)
-    };
-    let mut hit = new_hit(app, request, kind);
-    let (visitor, denied) = visitor(request, input.visitor.as_deref(), input.consent.as_deref());
-    hit.visitor = visitor;
-    hit.consent_denied = denied;
-    hit.url = clean(input.url, 8_192).or_else(|| text(request.headers(), header::REFERER));
-    // The header names the page that has the snippet; where that came from is in the body.
-    hit.referrer = clean(input.r#ref, 8_192);
-    hit.click = clean(input.click, 100);
-    hit.name = clean(input.name, 200);
-    hit.customer = clean(input.customer, 200);
-    hit.value = input.value.filter(|v| v.to_string().len() <= 8_192 && !v.to_string().contains("\\u0000"));
-    Some(hit)
+    Ok(app.spool.append(&hit, if_refused).await.map(|()| Recorded { id, visitor }))
+}
+
+impl Recorded {
+    fn set_cookie(&self, answer: &mut HttpResponseBuilder, settings: &EdgeSettings) {
+        // A name that the page gave itself stays with the page.
+        if let Some(visitor) = self.visitor.as_deref().and_then(|visitor| Uuid::try_parse(visitor).ok()) {
+            set_visitor_cookie(answer, settings, visitor);
+        }
+    }
 }
 
 /// `GET /px.gif`: always the same 43 bytes.
 pub async fn pixel(app: Data<App>, request: HttpRequest) -> HttpResponse {
     let mut answer = HttpResponse::Ok();
-    answer.content_type("image/gif").insert_header((header::CACHE_CONTROL, "no-store"));
-    if app.edge.lets_in(app.edge.client(&request)) {
-        let mut input = EventInput::default();
-        for (key, value) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
-            let value = Some(value.into_owned());
-            match key.as_ref() {
-                "type" => input.r#type = value,
-                "url" => input.url = value,
-                "ref" => input.r#ref = value,
-                "visitor" => input.visitor = value,
-                "click" => input.click = value,
-                "name" => input.name = value,
-                "value" => input.value = value.map(serde_json::Value::String),
-                "customer" => input.customer = value,
-                "consent" => input.consent = value,
-                _ => {}
-            }
-        }
-        if let Some(hit) = event_hit(&app, &request, input) {
-            let visitor = hit.visitor.clone();
-            let _ = app.spool.append(hit, IfRefused::TryAgain).await;
-            set_visitor_cookie(&mut answer, &app.edge, visitor.as_ref());
+    answer.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("image/gif")));
+    answer.insert_header((header::CACHE_CONTROL, NO_STORE));
+    let client = app.edge.client(&request);
+    if app.edge.lets_in(client) {
+        let input = input_of_query(request.query_string());
+        if let Ok(Ok(recorded)) = record(&app, &request, client, &input, IfRefused::TryAgain).await {
+            recorded.set_cookie(&mut answer, &app.edge);
         }
     }
     answer.body(Bytes::from_static(PIXEL))
+}
+
+fn input_of_query(query: &str) -> EventInput {
+    let mut input = EventInput::default();
+    for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let value = Some(value.into_owned());
+        match key.as_ref() {
+            "id" => input.id = value,
+            "type" => input.r#type = value,
+            "url" => input.url = value,
+            "ref" => input.r#ref = value,
+            "visitor" => input.visitor = value,
+            "click" => input.click = value,
+            "name" => input.name = value,
+            "value" => input.value = value.map(serde_json::Value::String),
+            "customer" => input.customer = value,
+            "consent" => input.consent = value,
+            _ => {}
+        }
+    }
+    input
 }
 
 fn allow_origin(answer: &mut HttpResponseBuilder, request: &HttpRequest) {
@@ -303,20 +388,18 @@ pub async fn preflight(request: HttpRequest) -> HttpResponse {
 
 /// `POST /e`: JSON, under whatever content type the browser was able to send it.
 pub async fn event(app: Data<App>, request: HttpRequest, body: super::api::Body) -> Result<HttpResponse, Problem> {
-    if !app.edge.lets_in(app.edge.client(&request)) {
+    let client = app.edge.client(&request);
+    if !app.edge.lets_in(client) {
         return Ok(too_many());
     }
     let input: EventInput = serde_json::from_slice(&body.0).map_err(Problem::malformed)?;
-    let hit = event_hit(&app, &request, input).ok_or_else(|| Problem::field("/type", "is not a known type"))?;
-    let (id, visitor) = (hit.id, hit.visitor.clone());
-    app.spool
-        .append(hit, IfRefused::Forget)
-        .await
+    let recorded = record(&app, &request, client, &input, IfRefused::Forget)
+        .await?
         .map_err(|e| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "spool-full", format!("{e}; send it again")))?;
     let mut answer = HttpResponse::Accepted();
     allow_origin(&mut answer, &request);
-    set_visitor_cookie(&mut answer, &app.edge, visitor.as_ref());
-    Ok(answer.json(serde_json::json!({ "id": id, "visitor": visitor })))
+    recorded.set_cookie(&mut answer, &app.edge);
+    Ok(answer.json(serde_json::json!({ "id": recorded.id, "visitor": recorded.visitor })))
 }
 
 /// `GET /t.js`: the snippet.

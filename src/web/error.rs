@@ -56,6 +56,10 @@ impl From<service::Error> for Problem {
             service::Error::NotFound { .. } => Problem::new(StatusCode::NOT_FOUND, "not-found", error),
             service::Error::Conflict { .. } => Problem::new(StatusCode::CONFLICT, "conflict", error),
             service::Error::Invalid(errors) => Problem::invalid(errors),
+            service::Error::NotMoved(_) => {
+                tracing::error!(%error, "a request failed");
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store-unreachable", "the store does not answer; try again")
+            }
             service::Error::Store(error) => error.into(),
         }
     }

@@ -3,34 +3,40 @@
 use super::App;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 pub async fn live() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain").body("ok\n")
 }
 
-/// 200 while the store and the spool answer, else 503.
+/// 200 while the store answers and no hit waits for too long, else 503. The redirect goes on either way.
 pub async fn ready(app: Data<App>) -> HttpResponse {
     let store = app.service.db.ping().await.is_ok();
-    let spool = app.spool.file().waiting().await.is_ok();
-    let body = serde_json::json!({ "store": store, "spool": spool });
+    let lag = lag(&app);
+    let spool = lag <= app.ready_lag;
+    let body = serde_json::json!({ "store": store, "spool": spool, "spool_oldest_seconds": lag.as_secs_f64() });
     if store && spool { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
+}
+
+fn lag(app: &App) -> Duration {
+    app.mover.state().lag(chrono::Utc::now().timestamp_micros())
 }
 
 /// Prometheus text format 0.0.4.
 pub async fn metrics(app: Data<App>) -> HttpResponse {
-    let counts = app.spool.counts();
-    let waiting = app.spool.file().waiting().await.unwrap_or(-1);
+    let (spool, mover) = (app.spool.disk().counts(), app.mover.state());
+    let count = |value: &AtomicU64| value.load(Ordering::Relaxed) as f64;
     let mut text = String::new();
     for (name, kind, help, value) in [
-        ("tributary_hits_appended_total", "counter", "Hits put on disk.", counts.appended.load(Ordering::Relaxed) as i64),
-        (
-            "tributary_hits_not_durable_total",
-            "counter",
-            "Hits the disk refused.",
-            counts.not_durable.load(Ordering::Relaxed) as i64,
-        ),
-        ("tributary_spool_batches", "gauge", "Batches that wait to be moved.", waiting),
+        ("tributary_hits_appended_total", "counter", "Hits put on disk.", count(&spool.appended)),
+        ("tributary_hits_not_durable_total", "counter", "Hits the disk refused.", count(&spool.not_durable)),
+        ("tributary_spool_commits_total", "counter", "Synced commits of the spool.", count(&spool.commits)),
+        ("tributary_spool_damaged_files_total", "counter", "Spool files set aside as damaged.", count(&spool.damaged_files)),
+        ("tributary_spool_bytes", "gauge", "Bytes of the spool in use.", spool.bytes.load(Ordering::Relaxed) as f64),
+        ("tributary_spool_oldest_seconds", "gauge", "How long the oldest hit has waited to be moved.", lag(&app).as_secs_f64()),
+        ("tributary_hits_moved_total", "counter", "Hits moved into the store.", count(&mover.moved)),
+        ("tributary_hits_rejected_total", "counter", "Hits the store refused, set aside.", count(&mover.rejected)),
     ] {
         text += &format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
     }

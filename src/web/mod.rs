@@ -18,8 +18,10 @@ use crate::service::Tributary;
 use crate::service::linkbook::LinkBook;
 use crate::service::mover::Mover;
 use crate::service::spool::Spool;
+use actix_web::middleware::Compress;
 use actix_web::web::{self, ServiceConfig, get, post, resource, scope};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What all handlers share.
 #[derive(Clone)]
@@ -31,6 +33,8 @@ pub struct App {
     pub edge: Arc<edge::EdgeSettings>,
     /// Without a slash at its end.
     pub public_url: String,
+    /// How long a hit may wait before the node says that it is not ready.
+    pub ready_lag: Duration,
 }
 
 /// Every route.
@@ -55,9 +59,10 @@ pub fn web_routes(config: &mut ServiceConfig) {
 fn public_routes(config: &mut ServiceConfig) {
     let options = web::method(actix_web::http::Method::OPTIONS);
     config
-        .service(resource("/r/{code}").get(edge::redirect).head(edge::redirect))
+        // A prefix, for it is found without a pattern.
+        .service(scope("/r").default_service(web::to(edge::redirect)))
         .service(resource("/px.gif").get(edge::pixel))
-        .service(resource("/t.js").get(edge::snippet))
+        .service(resource("/t.js").wrap(Compress::default()).get(edge::snippet))
         .service(resource("/e").post(edge::event).route(options.to(edge::preflight)));
 }
 
@@ -69,7 +74,13 @@ fn health_routes(config: &mut ServiceConfig) {
 }
 
 fn staff_routes(config: &mut ServiceConfig) {
-    config.route("/openapi.json", get().to(openapi::document)).service(scope("/v1").configure(api_routes)).configure(page_routes);
+    let staff = scope("").wrap(Compress::default());
+    config.service(
+        staff
+            .route("/openapi.json", get().to(openapi::document))
+            .service(scope("/v1").configure(api_routes))
+            .configure(page_routes),
+    );
 }
 
 fn api_routes(config: &mut ServiceConfig) {

@@ -9,7 +9,6 @@ use crate::service::mover::Mover;
 use crate::service::spool::Spool;
 use crate::service::{Tributary, worker};
 use actix_web::dev::ServerHandle;
-use actix_web::middleware::Compress;
 use actix_web::web::{Data, PathConfig, QueryConfig, get};
 use actix_web::{App as HttpApp, HttpServer};
 use ipnet::IpNet;
@@ -32,6 +31,14 @@ pub struct Start {
     pub role: NodeRole,
     /// HTTP threads; default: one a core.
     pub threads: Option<usize>,
+    /// Bytes of the spool beyond which no hit is taken, 0 for none.
+    pub spool_limit: i64,
+    /// The spool is filled and not moved.
+    pub hold_mover: bool,
+    /// Days after which client addresses are shortened, 0 to store none.
+    pub ip_retention_days: u32,
+    /// How long a hit may wait before the node says that it is not ready.
+    pub ready_lag: Duration,
 }
 
 /// A node that runs.
@@ -45,10 +52,10 @@ pub struct Running {
 
 /// Starts a node. Hits that a crash left in the spool are moved first.
 pub async fn start(service: Tributary, settings: Start) -> anyhow::Result<Running> {
-    let spool = Spool::open(&settings.spool_path).await?;
+    let spool = Spool::open(&settings.spool_path, settings.spool_limit)?;
     let links = LinkBook::default();
     links.refresh(&service.db).await?;
-    let mover = Mover::new(service.clone(), spool.clone(), links.clone());
+    let mover = Mover::start(service.clone(), spool.clone(), links.clone(), settings.hold_mover)?;
     if let Err(error) = mover.move_all().await {
         tracing::error!(%error, "what is left in the spool cannot be moved yet");
     }
@@ -57,16 +64,14 @@ pub async fn start(service: Tributary, settings: Start) -> anyhow::Result<Runnin
     let address = listener.local_addr()?;
     let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let secure = public_url.starts_with("https://");
-    let edge = Arc::new(EdgeSettings::new(settings.edge_rate_limit, settings.trusted_proxies.clone(), secure));
-    let app = App { service, spool, links, mover, edge, public_url };
+    let keeps_addresses = settings.ip_retention_days > 0;
+    let edge = Arc::new(EdgeSettings::new(settings.edge_rate_limit, settings.trusted_proxies.clone(), secure, keeps_addresses));
+    let app = App { service, spool, links, mover, edge, public_url, ready_lag: settings.ready_lag };
 
     let role = settings.role;
     let mut tasks = vec![tokio::spawn(tend(app.clone()))];
-    if role != NodeRole::Worker {
-        tasks.push(tokio::spawn(app.mover.clone().run_forever()));
-    }
     if matches!(role, NodeRole::All | NodeRole::Worker) {
-        tasks.push(tokio::spawn(worker::run_forever(app.service.clone())));
+        tasks.push(tokio::spawn(worker::run_forever(app.service.clone(), settings.ip_retention_days)));
     }
     let data = Data::new(app.clone());
     let threads = settings.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
@@ -75,7 +80,6 @@ pub async fn start(service: Tributary, settings: Start) -> anyhow::Result<Runnin
             .app_data(data.clone())
             .app_data(QueryConfig::default().error_handler(|e, _| Problem::field("", e).into()))
             .app_data(PathConfig::default().error_handler(|e, _| Problem::malformed(e).into()))
-            .wrap(Compress::default())
             .configure(|config| match role {
                 NodeRole::All => routes(config),
                 NodeRole::Edge => super::edge_routes(config),

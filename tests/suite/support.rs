@@ -224,6 +224,10 @@ pub fn start_settings(spool_path: PathBuf) -> Start {
         trusted_proxies: Vec::new(),
         role: NodeRole::All,
         threads: Some(1),
+        spool_limit: 0,
+        hold_mover: false,
+        ip_retention_days: 90,
+        ready_lag: std::time::Duration::from_secs(300),
     }
 }
 

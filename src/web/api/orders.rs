@@ -143,10 +143,11 @@ pub async fn attribution(app: Data<App>, _key: ApiKey, path: Path<String>) -> Re
     let touches: Vec<Value> = touches
         .iter()
         .map(|t| {
+            let landing = t.landing();
             json!({
                 "id": t.label(), "at": view::instant(t.at), "kind": t.kind, "channel": t.channel, "source": t.source,
                 "medium": t.medium, "campaign": t.campaign, "partner": t.partner_id, "link": t.link_id,
-                "mark": t.mark, "mark_reason": t.mark_reason, "visitor": t.visitor_id, "click_ids": t.click_ids, "subs": t.subs,
+                "mark": t.mark, "mark_reason": t.mark_reason, "visitor": t.visitor_id, "click_ids": landing.click_ids, "subs": landing.subs,
                 "counts": steps.iter().any(|s| s.touch == t.label()),
             })
         })

@@ -163,6 +163,8 @@ pub fn reason(reason: Reason) -> &'static str {
         Reason::AfterOrder => "reason-after_order",
         Reason::Bot => "reason-bot",
         Reason::Prefetch => "reason-prefetch",
+        Reason::Duplicate => "reason-duplicate",
+        Reason::Burst => "reason-burst",
         Reason::NoPartner => "reason-no_partner",
         Reason::PartnerSuspended => "reason-partner_suspended",
         Reason::OwnPurchase => "reason-own_purchase",

@@ -1,0 +1,195 @@
+//! Moves hits from the spool into the store: in order, in batches, each hit with exactly one effect however often it is
+//! replayed. What a crash left is moved at the next start. It works on a thread of its own, behind the redirect in
+//! priority, so that neither waits for the other.
+
+mod batch;
+
+use super::enrich::Enricher;
+use super::linkbook::LinkBook;
+use super::spool::Spool;
+use super::spool::disk::DiskReader;
+use super::{Error, Result, Tributary};
+use crate::store::dictionary::Dictionary;
+use crate::store::intake::Intake;
+use batch::Prepared;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// Bytes of the spool that one transaction takes.
+const BATCH_BYTES: usize = 400_000;
+/// How long hits gather before they are moved, so that under load transactions are few.
+const GATHER: Duration = Duration::from_millis(60);
+/// After the store did not answer.
+const RETRY: Duration = Duration::from_millis(500);
+/// How much the thread stands back behind those that answer visitors, as `nice` counts.
+const NICENESS: i32 = 5;
+
+/// What the mover did since the start, and how far it is.
+#[derive(Debug, Default)]
+pub struct MoverState {
+    pub moved: AtomicU64,
+    /// Hits that the store refused and that were set aside.
+    pub rejected: AtomicU64,
+    /// The microsecond the oldest hit that waits was written in; 0 if none waits.
+    pub oldest_micros: AtomicI64,
+    /// The last try failed.
+    pub failing: AtomicBool,
+}
+
+impl MoverState {
+    /// How long the oldest hit has waited, at `now_micros` of the machine's clock.
+    pub fn lag(&self, now_micros: i64) -> Duration {
+        let oldest = self.oldest_micros.load(Ordering::Relaxed);
+        let micros = if oldest == 0 { 0 } else { now_micros.saturating_sub(oldest).max(0) };
+        Duration::from_micros(micros.unsigned_abs())
+    }
+}
+
+type Asked = oneshot::Sender<std::result::Result<(), String>>;
+
+/// The mover. Clones share it; when the last one goes, it ends.
+#[derive(Clone)]
+pub struct Mover {
+    ask: mpsc::UnboundedSender<Asked>,
+    state: Arc<MoverState>,
+}
+
+impl Mover {
+    /// Starts the thread. `held`: it moves nothing, and says so to nobody.
+    pub fn start(service: Tributary, spool: Spool, links: LinkBook, held: bool) -> Result<Mover> {
+        let (ask, asked) = mpsc::unbounded_channel();
+        let state = Arc::new(MoverState::default());
+        let mover = Mover { ask, state: state.clone() };
+        let run = move || {
+            stand_back();
+            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return tracing::error!(%error, "the mover cannot start"),
+            };
+            runtime.block_on(async {
+                if held {
+                    return hold(asked).await;
+                }
+                // Connections belong to the runtime that made them.
+                let service = service.with_own_connections();
+                let worker = Worker {
+                    reader: spool.reader(),
+                    service,
+                    links,
+                    state,
+                    enricher: Enricher::default(),
+                    dictionary: Dictionary::default(),
+                    intake: None,
+                    prepared: None,
+                };
+                worker.run(asked).await;
+            });
+        };
+        let thread = std::thread::Builder::new().name("mover".to_owned()).spawn(run);
+        thread.map_err(|e| Error::NotMoved(e.to_string()))?;
+        Ok(mover)
+    }
+
+    /// Moves everything that is in the spool now; what comes meanwhile keeps nobody waiting.
+    pub async fn move_all(&self) -> Result<()> {
+        let (answer, answered) = oneshot::channel();
+        self.ask.send(answer).map_err(|_| Error::NotMoved("the mover has ended".to_owned()))?;
+        match answered.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(why)) => Err(Error::NotMoved(why)),
+            Err(_) => Err(Error::NotMoved("the mover has ended".to_owned())),
+        }
+    }
+
+    pub fn state(&self) -> &MoverState {
+        &self.state
+    }
+}
+
+/// Lowers this thread's priority; without the right to, it stays.
+fn stand_back() {
+    let thread = rustix::thread::gettid();
+    if let Err(error) = rustix::process::setpriority_process(Some(thread), NICENESS) {
+        tracing::debug!(%error, "the mover's priority stays as it is");
+    }
+}
+
+async fn hold(mut asked: mpsc::UnboundedReceiver<Asked>) {
+    while let Some(answer) = asked.recv().await {
+        let _ = answer.send(Ok(()));
+    }
+}
+
+struct Worker {
+    service: Tributary,
+    links: LinkBook,
+    reader: DiskReader,
+    state: Arc<MoverState>,
+    enricher: Enricher,
+    dictionary: Dictionary,
+    intake: Option<Intake>,
+    /// What could not be stored yet.
+    prepared: Option<Prepared>,
+}
+
+impl Worker {
+    async fn run(mut self, mut asked: mpsc::UnboundedReceiver<Asked>) {
+        let mut waiting: Vec<Asked> = Vec::new();
+        loop {
+            let pause = if self.state.failing.load(Ordering::Relaxed) { RETRY } else { GATHER };
+            if waiting.is_empty() {
+                tokio::select! {
+                    one = asked.recv() => match one {
+                        Some(one) => waiting.push(one),
+                        None => return,
+                    },
+                    () = tokio::time::sleep(pause) => {}
+                }
+            }
+            while let Ok(one) = asked.try_recv() {
+                waiting.push(one);
+            }
+            let result = self.pass().await;
+            self.note_oldest();
+            self.state.failing.store(result.is_err(), Ordering::Relaxed);
+            if let Err(error) = &result {
+                tracing::error!(%error, "the spool cannot be moved; it is tried again");
+            }
+            for one in waiting.drain(..) {
+                let _ = one.send(result.as_ref().map(|()| ()).map_err(ToString::to_string));
+            }
+        }
+    }
+
+    /// Moves what was in the spool when it began.
+    async fn pass(&mut self) -> Result<()> {
+        let Some((first, end)) = self.reader.span()? else { return Ok(()) };
+        self.state.oldest_micros.store(first, Ordering::Relaxed);
+        loop {
+            let prepared = match self.prepared.take() {
+                Some(prepared) => prepared,
+                None => match self.reader.read(BATCH_BYTES)? {
+                    Some(found) => self.prepare(found),
+                    None => return Ok(()),
+                },
+            };
+            if let Err(error) = self.store(&prepared).await {
+                self.prepared = Some(prepared);
+                return Err(error);
+            }
+            self.reader.acknowledge(prepared.last);
+            if prepared.last >= end {
+                return Ok(());
+            }
+            self.state.oldest_micros.store(prepared.last, Ordering::Relaxed);
+        }
+    }
+
+    fn note_oldest(&mut self) {
+        if let Ok(span) = self.reader.span() {
+            self.state.oldest_micros.store(span.map_or(0, |(first, _)| first), Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,441 @@
+//! The spool on disk. Natural group commit: everything that came meanwhile is written and synced at once, then all of it
+//! is answered, and again. One thread of its own writes; nothing else ever holds the file up.
+
+use super::frame;
+use super::{IfRefused, NotDurable};
+use crate::store::spool::{ROW_BYTES, SpoolReader, SpoolWriter};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::Notify;
+
+/// Bytes that wait for the disk at most; beyond that the edge is told at once.
+const LARGEST_PENDING: usize = 64 << 20;
+/// How long moved rows may lie before they are forgotten in a commit of their own.
+const IDLE: Duration = Duration::from_millis(200);
+/// Between two tries to write what the disk refused.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// What the hits of one commit wait for.
+pub struct Batch {
+    outcome: AtomicU8,
+    written: Notify,
+}
+
+const WAITING: u8 = 0;
+const DURABLE: u8 = 1;
+const REFUSED: u8 = 2;
+
+impl Batch {
+    fn new() -> Arc<Batch> {
+        Arc::new(Batch { outcome: AtomicU8::new(WAITING), written: Notify::new() })
+    }
+
+    fn answer(&self, outcome: u8) {
+        self.outcome.store(outcome, Ordering::Release);
+        self.written.notify_waiters();
+    }
+
+    /// Waits for the commit.
+    pub async fn answered(&self) -> Result<(), NotDurable> {
+        loop {
+            let mut written = std::pin::pin!(self.written.notified());
+            // From here on an answer wakes this task, so none falls between the look and the wait.
+            written.as_mut().enable();
+            match self.outcome.load(Ordering::Acquire) {
+                DURABLE => return Ok(()),
+                REFUSED => return Err(NotDurable),
+                _ => written.await,
+            }
+        }
+    }
+}
+
+/// Frames that wait for the next commit.
+struct Pending {
+    frames: Vec<u8>,
+    /// Where each frame ends, and whether it is to be kept if the disk refuses.
+    ends: Vec<(usize, IfRefused)>,
+    batch: Arc<Batch>,
+}
+
+impl Pending {
+    fn empty() -> Pending {
+        Pending { frames: Vec::with_capacity(1 << 16), ends: Vec::with_capacity(256), batch: Batch::new() }
+    }
+
+    /// The frames as rows of the file: as many to a row as fit a page.
+    fn rows(&self) -> impl Iterator<Item = &[u8]> {
+        let (mut next, mut start) = (0, 0);
+        std::iter::from_fn(move || {
+            let first = next;
+            while let Some((end, _)) = self.ends.get(next)
+                && (next == first || end - start <= ROW_BYTES)
+            {
+                next += 1;
+            }
+            let end = self.ends.get(next.checked_sub(1)?)?.0;
+            let row = (end > start).then(|| &self.frames[start..end]);
+            start = end;
+            row
+        })
+    }
+
+    /// What the senders will not send again.
+    fn keep(&self) -> Pending {
+        let mut kept = Pending::empty();
+        let mut start = 0;
+        for (end, if_refused) in &self.ends {
+            if *if_refused == IfRefused::TryAgain {
+                kept.frames.extend_from_slice(&self.frames[start..*end]);
+                kept.ends.push((kept.frames.len(), IfRefused::TryAgain));
+            }
+            start = *end;
+        }
+        kept
+    }
+
+    /// Puts what was refused before in front.
+    fn after(self, mut owed: Pending) -> Pending {
+        let offset = owed.frames.len();
+        owed.frames.extend_from_slice(&self.frames);
+        owed.ends.extend(self.ends.iter().map(|(end, if_refused)| (end + offset, *if_refused)));
+        Pending { batch: self.batch, ..owed }
+    }
+}
+
+/// What went through since the start.
+#[derive(Debug, Default)]
+pub struct DiskCounts {
+    pub appended: AtomicU64,
+    pub not_durable: AtomicU64,
+    pub commits: AtomicU64,
+    /// Files that were set aside because they were damaged.
+    pub damaged_files: AtomicU64,
+    /// Bytes the rows in the file take, as of the last look.
+    pub bytes: AtomicI64,
+}
+
+struct Shared {
+    path: PathBuf,
+    size_limit: i64,
+    pending: Mutex<Pending>,
+    came: Condvar,
+    /// Up to where rows are in the store.
+    acknowledged: AtomicI64,
+    damage_seen: AtomicBool,
+    /// Counted up whenever a fresh file takes the place of a damaged one.
+    generation: AtomicU64,
+    closed: AtomicBool,
+    appended: Notify,
+    counts: DiskCounts,
+}
+
+impl Shared {
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, record: &[u8], if_refused: IfRefused) -> Result<Arc<Batch>, NotDurable> {
+        let over = self.size_limit > 0 && self.counts.bytes.load(Ordering::Relaxed) > self.size_limit;
+        let mut pending = self.pending();
+        if over || self.closed.load(Ordering::Relaxed) || pending.frames.len() > LARGEST_PENDING {
+            drop(pending);
+            self.counts.not_durable.fetch_add(1, Ordering::Relaxed);
+            return Err(NotDurable);
+        }
+        let first = pending.ends.is_empty();
+        frame::push(&mut pending.frames, record);
+        let end = pending.frames.len();
+        pending.ends.push((end, if_refused));
+        let batch = pending.batch.clone();
+        drop(pending);
+        if first {
+            self.came.notify_one();
+        }
+        Ok(batch)
+    }
+}
+
+/// The spool on disk. Clones share it; the last one that goes ends the thread.
+#[derive(Clone)]
+pub struct DiskSpool {
+    shared: Arc<Shared>,
+    _end: Arc<End>,
+}
+
+struct End {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.shared.closed.store(true, Ordering::Release);
+        self.shared.came.notify_all();
+        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl DiskSpool {
+    /// Opens the file, setting it aside for a fresh one if it is damaged. `size_limit`: bytes beyond which nothing more is taken, 0 for none.
+    pub fn open(path: &Path, size_limit: i64) -> crate::store::Result<DiskSpool> {
+        let shared = Arc::new(Shared {
+            path: path.to_owned(),
+            size_limit,
+            pending: Mutex::new(Pending::empty()),
+            came: Condvar::new(),
+            acknowledged: AtomicI64::new(0),
+            damage_seen: AtomicBool::new(false),
+            generation: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
+            appended: Notify::new(),
+            counts: DiskCounts::default(),
+        });
+        let writer = match SpoolWriter::open(path) {
+            Err(error) if error.is_damage() => replace_damaged(&shared, &error.to_string())?,
+            other => other?,
+        };
+        let thread = std::thread::Builder::new().name("spool".to_owned()).spawn({
+            let shared = shared.clone();
+            move || write(&shared, writer)
+        });
+        let thread = thread.map_err(|e| crate::store::Error::BadUrl(format!("the spool's thread cannot be started: {e}")))?;
+        Ok(DiskSpool { _end: Arc::new(End { shared: shared.clone(), thread: Mutex::new(Some(thread)) }), shared })
+    }
+
+    /// Puts a record into the next commit. When the batch is answered with `Ok`, it survives a crash.
+    pub fn append_now(&self, record: &[u8], if_refused: IfRefused) -> Result<Arc<Batch>, NotDurable> {
+        self.shared.push(record, if_refused)
+    }
+
+    pub fn counts(&self) -> &DiskCounts {
+        &self.shared.counts
+    }
+
+    /// Waits until something was appended since the last wait.
+    pub async fn appended(&self) {
+        self.shared.appended.notified().await;
+    }
+
+    /// The end that reads, for one thread.
+    pub fn reader(&self) -> DiskReader {
+        DiskReader { spool: self.clone(), open: None, position: 0 }
+    }
+}
+
+/// Reads what is in the file, from the oldest on.
+pub struct DiskReader {
+    spool: DiskSpool,
+    /// The open file and its generation.
+    open: Option<(SpoolReader, u64)>,
+    position: i64,
+}
+
+/// Rows read together, and where they end.
+pub struct DiskRows {
+    pub rows: Vec<Vec<u8>>,
+    pub last: i64,
+}
+
+impl DiskReader {
+    fn file(&mut self) -> crate::store::Result<&SpoolReader> {
+        let generation = self.spool.shared.generation.load(Ordering::Acquire);
+        if self.open.as_ref().is_none_or(|(_, known)| *known != generation) {
+            self.open = None;
+            let reader = SpoolReader::open(&self.spool.shared.path)?;
+            self.position = 0;
+            self.open = Some((reader, generation));
+        }
+        match &self.open {
+            Some((reader, _)) => Ok(reader),
+            None => Err(crate::store::Error::BadUrl("the spool is not open".to_owned())),
+        }
+    }
+
+    fn told<T>(&mut self, result: crate::store::Result<T>) -> crate::store::Result<T> {
+        if let Err(error) = &result
+            && error.is_damage()
+        {
+            self.open = None;
+            self.spool.shared.damage_seen.store(true, Ordering::Release);
+            self.spool.shared.came.notify_all();
+        }
+        result
+    }
+
+    /// The next rows, some `bytes` of them; `None` if there are none.
+    pub fn read(&mut self, bytes: usize) -> crate::store::Result<Option<DiskRows>> {
+        let position = self.position;
+        let rows = match self.file() {
+            Ok(file) if position == 0 => file.read(0, bytes),
+            Ok(file) => file.read(position, bytes),
+            Err(error) => Err(error),
+        };
+        let rows = self.told(rows)?;
+        let Some(last) = rows.last().map(|row| row.position) else { return Ok(None) };
+        Ok(Some(DiskRows { rows: rows.into_iter().map(|row| row.frames).collect(), last }))
+    }
+
+    /// All rows up to `last` are in the store: they are not read again, and forgotten soon.
+    pub fn acknowledge(&mut self, last: i64) {
+        self.position = last;
+        self.spool.shared.acknowledged.store(last, Ordering::Release);
+    }
+
+    /// The positions (microseconds) of the oldest and newest row that wait.
+    pub fn span(&mut self) -> crate::store::Result<Option<(i64, i64)>> {
+        let position = self.position;
+        let span = self.file().and_then(|file| file.span(position));
+        self.told(span)
+    }
+}
+
+/// The writer's thread.
+fn write(shared: &Arc<Shared>, mut file: SpoolWriter) {
+    // What the disk refused; it was answered as not durable and is tried again.
+    let mut owed: Option<Pending> = None;
+    let mut forgotten = 0;
+    let mut looked = Instant::now() - RETRY;
+    loop {
+        let closed = shared.closed.load(Ordering::Acquire);
+        let taken = take_pending(shared, if owed.is_some() { RETRY } else { IDLE });
+        if shared.damage_seen.swap(false, Ordering::AcqRel) {
+            renew(shared, &mut file, "a read came upon a damaged page");
+        }
+        let acknowledged = Some(shared.acknowledged.load(Ordering::Acquire)).filter(|position| *position > forgotten);
+        let pending = match (taken, owed.take()) {
+            (Some(taken), Some(owed)) => Some(taken.after(owed)),
+            (taken, owed) => taken.or(owed),
+        };
+        if pending.is_none() && acknowledged.is_none() {
+            if closed {
+                return;
+            }
+            let _ = file.shrink();
+            continue;
+        }
+        let mut result = file.append(pending.iter().flat_map(Pending::rows), acknowledged);
+        if let Err(error) = &result
+            && error.is_damage()
+        {
+            renew(shared, &mut file, &error.to_string());
+            result = file.append(pending.iter().flat_map(Pending::rows), None);
+        }
+        match (&result, pending) {
+            (Ok(()), pending) => {
+                forgotten = acknowledged.unwrap_or(forgotten);
+                shared.counts.commits.fetch_add(1, Ordering::Relaxed);
+                if let Some(pending) = pending {
+                    shared.counts.appended.fetch_add(pending.ends.len() as u64, Ordering::Relaxed);
+                    pending.batch.answer(DURABLE);
+                    shared.appended.notify_one();
+                }
+            }
+            (Err(error), Some(pending)) => {
+                tracing::error!(%error, hits = pending.ends.len(), "the spool cannot be written; the hits wait in memory");
+                if pending.batch.outcome.load(Ordering::Acquire) == WAITING {
+                    shared.counts.not_durable.fetch_add(pending.ends.len() as u64, Ordering::Relaxed);
+                    pending.batch.answer(REFUSED);
+                }
+                let kept = pending.keep();
+                owed = (!kept.ends.is_empty() && kept.frames.len() <= LARGEST_PENDING).then_some(kept);
+                if let Some(owed) = &owed {
+                    owed.batch.answer(REFUSED);
+                }
+                if closed {
+                    tracing::error!("the service ends with hits that the disk refused");
+                    return;
+                }
+            }
+            (Err(error), None) => tracing::warn!(%error, "moved hits cannot be forgotten yet"),
+        }
+        if looked.elapsed() >= RETRY {
+            looked = Instant::now();
+            shared.counts.bytes.store(file.bytes().unwrap_or(0), Ordering::Relaxed);
+        }
+    }
+}
+
+/// Waits for hits, at most for `longest`.
+fn take_pending(shared: &Shared, longest: Duration) -> Option<Pending> {
+    let mut pending = shared.pending();
+    if pending.ends.is_empty() && !shared.closed.load(Ordering::Acquire) {
+        pending = shared.came.wait_timeout(pending, longest).unwrap_or_else(PoisonError::into_inner).0;
+    }
+    (!pending.ends.is_empty()).then(|| std::mem::replace(&mut *pending, Pending::empty()))
+}
+
+/// Sets the damaged file aside and goes on with a fresh one.
+fn renew(shared: &Arc<Shared>, file: &mut SpoolWriter, why: &str) {
+    match replace_damaged(shared, why) {
+        Ok(fresh) => *file = fresh,
+        Err(error) => tracing::error!(%error, "a fresh spool cannot be opened; it is tried again"),
+    }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Renames the file and what belongs to it, opens a fresh one, and brings back every whole record of the damaged one.
+fn replace_damaged(shared: &Arc<Shared>, why: &str) -> crate::store::Result<SpoolWriter> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros());
+    let aside = beside(&shared.path, &format!(".damaged-{now}"));
+    for ending in ["", "-wal", "-shm"] {
+        let _ = std::fs::rename(beside(&shared.path, ending), beside(&aside, ending));
+    }
+    let mut fresh = SpoolWriter::open(&shared.path)?;
+    shared.counts.damaged_files.fetch_add(1, Ordering::Relaxed);
+    shared.acknowledged.store(0, Ordering::Release);
+    shared.generation.fetch_add(1, Ordering::AcqRel);
+    let mut saved = 0;
+    for ending in ["", "-wal"] {
+        match salvage(&beside(&aside, ending), &mut fresh) {
+            Ok(records) => saved += records,
+            Err(error) => tracing::error!(%error, "not all of the damaged spool could be read"),
+        }
+    }
+    tracing::error!(why, aside = %aside.display(), saved, "the spool was damaged: it is set aside, its whole hits are brought back, a fresh one is in use");
+    shared.appended.notify_one();
+    Ok(fresh)
+}
+
+/// Appends every whole record that lies in a file, database or not. Those that were moved before are known to the store by their ids.
+fn salvage(path: &Path, into: &mut SpoolWriter) -> anyhow::Result<u64> {
+    const PIECE: usize = 4 << 20;
+    let mut file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error.into()),
+    };
+    let mut bytes: Vec<u8> = Vec::with_capacity(PIECE + ROW_BYTES);
+    let mut saved = 0;
+    loop {
+        let before = bytes.len();
+        let read = file.by_ref().take(PIECE as u64).read_to_end(&mut bytes)?;
+        let mut frames: Vec<Vec<u8>> = Vec::new();
+        for found in frame::scan(&bytes) {
+            if let frame::Found::Record(record) = found {
+                let mut framed = Vec::with_capacity(record.len() + frame::HEAD_BYTES);
+                frame::push(&mut framed, record);
+                frames.push(framed);
+            }
+        }
+        into.append(frames.iter().map(Vec::as_slice), None)?;
+        saved += frames.len() as u64;
+        if read == 0 {
+            return Ok(saved);
+        }
+        // A frame may begin here and end in the next piece; what is met twice is stored once.
+        let keep = (before + read).min(2 * ROW_BYTES);
+        bytes.drain(..bytes.len() - keep);
+    }
+}

@@ -6,6 +6,7 @@ SHELL := /bin/bash
 .PHONY: help demo test test-rust test-browser check bench install-tools
 
 LISTEN ?= 127.0.0.1:8080
+WORDS ?=
 TEST_OUTPUT := target/test-output.txt
 # Where scripts/install.sh puts the tools that come from elsewhere than the distribution.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
@@ -45,12 +46,15 @@ test-browser: ## the browser tests, against a debug build
 check: ## formatting, clippy, documentation, licences
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo fmt --check --manifest-path benches/load/Cargo.toml
+	cargo clippy --locked --all-targets --manifest-path benches/load/Cargo.toml --target-dir target/bench-load -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps --lib
 	cargo deny --locked check licenses bans sources
 
-bench: ## ratios against nginx, orders and rows a second, start-up; needs nginx and wrk
+bench: ## ratios against nginx and rates, as one table; QUICK=1 for a first impression, WORDS="redirect cpu" for some
+	scripts/install.sh bench
 	cargo build --release --locked
-	benches/run.sh
+	benches/run.sh $(WORDS)
 
 install-tools: ## what the tests need and this machine lacks
 	scripts/install.sh test

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Installs what is missing to build Tributary (`install.sh build`) or also to test it (`install.sh`); run it as often as you like.
+# Installs what is missing to build Tributary (`install.sh build`), to measure it (`install.sh bench`) or to test it
+# (`install.sh`); run it as often as you like.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 purpose=${1:-test}
 case $purpose in
-  build | test) ;;
+  build | bench | test) ;;
   *)
-    echo "usage: $0 [build|test]" >&2
+    echo "usage: $0 [build|bench|test]" >&2
     exit 2
     ;;
 esac
@@ -22,6 +23,11 @@ have_any() {
     if have "$name"; then return 0; fi
   done
   return 1
+}
+
+# Debian keeps nginx where only root's PATH leads.
+have_nginx() {
+  have nginx || [[ -x /usr/sbin/nginx ]]
 }
 
 have_fonts() {
@@ -39,9 +45,18 @@ have_venv() {
 # Prints the Debian packages that are missing, one a line.
 missing_packages() {
   have_any cc gcc clang || echo build-essential
-  [[ $purpose == test ]] || return 0
+  [[ $purpose != build ]] || return 0
   scripts/find-postgres.sh >/dev/null 2>&1 || echo postgresql
   have redis-server || echo redis-server
+  if [[ $purpose == bench ]]; then
+    have_nginx || echo nginx-light
+    have wrk || echo wrk
+    have valgrind || echo valgrind
+    have curl || echo curl
+    have python3 || echo python3
+    have ps || echo procps
+    return 0
+  fi
   have_any chromium chromium-browser google-chrome || echo chromium
   have_fonts || printf '%s\n' fontconfig fonts-dejavu-core
   have xmllint || echo libxml2-utils

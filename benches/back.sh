@@ -1,0 +1,50 @@
+# shellcheck shell=bash disable=SC2154 # run.sh and lib.sh assign what the others read
+# The words for what lies behind the edge: orders, imports, start-up. Sourced by benches/run.sh.
+
+orders_on() {
+  prepare_store "$2"
+  start_server orders "$2"
+  python3 benches/orders.py "$1" "${server_address[orders]}" "$key" "$ORDERS" 4
+  stop_server orders
+}
+
+orders() {
+  have orders curl python3 || return 0
+  mkdir -p "$folder/orders"
+  orders_on SQLite "sqlite://$folder/orders/tributary.db" | tee "$folder/orders.lines"
+  if scripts/find-postgres.sh >/dev/null 2>&1; then
+    DURABLE=1 scripts/with-postgres.sh "$0" orders-on-postgres | tee -a "$folder/orders.lines"
+  else
+    skip 'orders, PostgreSQL' 'PostgreSQL is missing: scripts/install.sh bench'
+  fi
+  sed -n 's|^\(orders, .*\): .* = \([0-9,]*/s\).*|\1\t\2|p' "$folder/orders.lines" >>"$folder/table"
+}
+
+import() {
+  have import python3 || return 0
+  local start end rate
+  prepare_store "sqlite://$folder/import.db"
+  python3 benches/orders_csv.py "$IMPORT_ROWS" >"$folder/orders.csv"
+  start=$(date +%s%N)
+  "$tributary" --database-url "sqlite://$folder/import.db" import orders "$folder/orders.csv" >"$folder/import.log" 2>&1 || {
+    tail -n 20 "$folder/import.log" >&2
+    exit 1
+  }
+  end=$(date +%s%N)
+  rate=$(awk -v rows="$IMPORT_ROWS" -v ns=$((end - start)) 'BEGIN { printf "%d", rows / (ns / 1e9) }')
+  echo "import, SQLite: $IMPORT_ROWS orders = $rate rows/s"
+  row 'import of orders, SQLite' "$rate/s"
+}
+
+startup() {
+  have startup python3 || return 0
+  local address
+  address=127.0.0.1:$(free_port)
+  mkdir -p "$folder/startup"
+  python3 benches/startup.py "$address" "$tributary" serve --listen "$address" \
+    --database-url "sqlite://$folder/startup/tributary.db" --data-dir "$folder/startup" --edge-rate-limit 0 |
+    tee "$folder/startup.lines"
+  row 'start-up until /healthz, median' "$(sed -n 's/.*median \([0-9]* ms\)/\1/p' "$folder/startup.lines")"
+  row 'memory at rest' "$(sed -n 's/^memory at rest: \([0-9.]* MiB\).*/\1/p' "$folder/startup.lines")"
+  row 'binary' "$(awk -v bytes="$(stat -c %s "$tributary")" 'BEGIN { printf "%.1f MiB", bytes / 1048576 }')"
+}

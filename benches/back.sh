@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # run.sh and lib.sh assign what the others read
+# shellcheck shell=bash disable=SC2034,SC2154 # the files use what the others assign
 # The words for what lies behind the edge: orders, imports, start-up. Sourced by benches/run.sh.
 
 orders_on() {

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # run.sh and lib.sh assign what the others read
+# shellcheck shell=bash disable=SC2034,SC2154 # the files use what the others assign
 # The words that hold redirect, pixel and beacon against nginx's bare 302. Sourced by benches/run.sh.
 
 # Closed-loop rounds at full load, as many as wanted, nginx and ours in turn; `redirect` and `cpu` read them.
@@ -70,10 +70,11 @@ latency_rows() {
 latency() {
   have latency nginx curl python3 || return 0
   local number
-  disk
   nginx_server
   edge_server whole
   for ((number = 1; number <= ROUNDS; number++)); do
+    # Others on this disk change its price from one minute to the next.
+    disk
     round latency-nginx "$RATE/s, round $number: nginx" nginx --rate "$RATE"
     if knows --no-mover; then
       edge_server spool --no-mover

@@ -2,6 +2,7 @@
 
 usage: figures.py note FILE LABEL CPU_US      reads a line of JSON from load --json, adds it to FILE, prints it in words
        figures.py median FIELD FILE           the median of a field over the rounds of a file
+       figures.py conserved FILE STORED       acknowledged minus stored; a request without an answer may be stored or not
        figures.py table FILE                  the table; FILE has a row a line, its cells separated by tabs
 """
 
@@ -32,6 +33,15 @@ def median(field: str, path: str) -> None:
         print(statistics.median(json.loads(line)[field] for line in file))
 
 
+def conserved(path: str, stored: str) -> None:
+    with open(path, encoding="utf-8") as file:
+        rounds = [json.loads(line) for line in file]
+    acknowledged = sum(round_["acknowledged"] for round_ in rounds)
+    unanswered = sum(round_["unanswered"] for round_ in rounds)
+    missing = max(0, acknowledged - int(stored)) - max(0, int(stored) - acknowledged - unanswered)
+    print(f"{missing}, of {acknowledged} acknowledged, {unanswered} unanswered and {stored} stored")
+
+
 def table(path: str) -> None:
     with open(path, encoding="utf-8") as file:
         rows = [HEAD] + [(line.rstrip("\n").split("\t") + [""] * 5)[:5] for line in file]
@@ -43,4 +53,4 @@ def table(path: str) -> None:
             print("  ".join("-" * width for width in widths))
 
 
-{"note": note, "median": median, "table": table}[sys.argv[1]](*sys.argv[2:])
+{"note": note, "median": median, "conserved": conserved, "table": table}[sys.argv[1]](*sys.argv[2:])

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # run.sh and lib.sh assign what the others read
+# shellcheck shell=bash disable=SC2034,SC2154 # the files use what the others assign
 # What the words of benches/run.sh share: processes, stores, rounds of load, rows of the table. Sourced, not run.
 
 browser='Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
@@ -103,7 +103,11 @@ disk() {
 }
 
 disk_ms() {
-  awk '{ sum += $1 } END { printf "%.3f", sum / NR }' "$folder/disk"
+  printf '%.3f' "$(median <"$folder/disk")"
+}
+
+median() {
+  sort -n | awk '{ value[NR] = $1 } END { print NR % 2 ? value[(NR + 1) / 2] : (value[NR / 2] + value[NR / 2 + 1]) / 2 }'
 }
 
 # A fresh store at the given address, and $key to act on it.

@@ -7,22 +7,27 @@
 #   redirect      128 connections, closed loop, spool alone and whole, times nginx's bare 302
 #   cpu           CPU time a click, of the same rounds
 #   latency       open loop at 10,000 requests a second, counted from the instant each was due
+#   sustained     a minute of closed loop, moved meanwhile: rate, lag, and whether acknowledged and stored agree
+#   redis         the spool in a private Redis, its log synced every second and always
 #   pixel         pixel and beacon against the redirect
+#   mover         benches/mover.rs
+#   instructions  instructions a click by callgrind (KEEP_CALLGRIND=FILE keeps what it counted)
 #   orders import startup
+#   generator     the load generator beside wrk; only when asked for
 #
 # Settings: QUICK=1 (3 rounds of 3 s) ROUNDS=5 SECONDS_PER_ROUND=10 WARM_UP=1 CONNECTIONS=128 RATE=10000
 #           VARY=1 (0: every request is the same) DRAIN_LIMIT=300 (seconds until the spool must be empty)
-#           ORDERS=2000 IMPORT_ROWS=100000 TRIBUTARY_BIN=target/release/tributary
-#           TMPDIR=/var/tmp (must be the kind of disk you mean to measure)
+#           SUSTAINED_SECONDS=60 CLICKS=2000 (of instructions) ORDERS=2000 IMPORT_ROWS=100000
+#           TRIBUTARY_BIN=target/release/tributary TMPDIR=/var/tmp (must be the kind of disk you mean to measure)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-WORDS=(redirect cpu latency pixel orders import startup)
+WORDS=(redirect cpu sustained latency redis pixel mover instructions orders import startup)
 if [[ ${QUICK:-0} != 0 ]]; then
-  : "${ROUNDS:=3}" "${SECONDS_PER_ROUND:=3}" "${ORDERS:=500}" "${IMPORT_ROWS:=20000}"
+  : "${ROUNDS:=3}" "${SECONDS_PER_ROUND:=3}" "${SUSTAINED_SECONDS:=15}" "${ORDERS:=500}" "${IMPORT_ROWS:=20000}"
 fi
 : "${ROUNDS:=5}" "${SECONDS_PER_ROUND:=10}" "${WARM_UP:=1}" "${CONNECTIONS:=128}" "${RATE:=10000}" "${VARY:=1}"
-: "${DRAIN_LIMIT:=300}" "${ORDERS:=2000}" "${IMPORT_ROWS:=100000}"
+: "${SUSTAINED_SECONDS:=60}" "${CLICKS:=2000}" "${DRAIN_LIMIT:=300}" "${ORDERS:=2000}" "${IMPORT_ROWS:=100000}"
 tributary=${TRIBUTARY_BIN:-target/release/tributary}
 # /tmp is often memory, where syncing costs nothing.
 export TMPDIR=${TMPDIR:-/var/tmp}
@@ -37,6 +42,7 @@ cargo build --quiet --release --locked --manifest-path benches/load/Cargo.toml -
 
 source benches/lib.sh
 source benches/edge.sh
+source benches/long.sh
 source benches/back.sh
 
 if [[ ${1:-} == orders-on-postgres ]]; then
@@ -47,11 +53,12 @@ if [[ $# -eq 0 ]]; then
   set -- "${WORDS[@]}"
 fi
 for word in "$@"; do
-  if [[ " ${WORDS[*]} " != *" $word "* ]]; then
-    echo "usage: $0 [${WORDS[*]}]" >&2
+  if [[ " ${WORDS[*]} generator " != *" $word "* ]]; then
+    echo "usage: $0 [${WORDS[*]} generator]" >&2
     exit 2
   fi
 done
+echo "load average before: $(cut -d' ' -f1-3 /proc/loadavg) (figures mean little while other programs work)"
 for word in "$@"; do
   "$word"
 done

@@ -198,7 +198,7 @@ drain() {
   local start waiting
   start=$(date +%s%N)
   while :; do
-    waiting=$(metric "$1" tributary_spool_batches)
+    waiting=$(metric "$1" tributary_spool_oldest_seconds)
     [[ ${waiting%.*} == 0 ]] && break
     if (($(date +%s%N) - start > DRAIN_LIMIT * 1000000000)); then
       echo "$1: $waiting batches still wait after $DRAIN_LIMIT s" >&2

@@ -7,7 +7,7 @@ watch_lag() {
   local started=$SECONDS
   while :; do
     sleep 1
-    echo "$((SECONDS - started)) $(metric "$1" tributary_spool_oldest_seconds) $(metric "$1" tributary_spool_batches)"
+    echo "$((SECONDS - started)) $(metric "$1" tributary_spool_oldest_seconds) $(metric "$1" tributary_spool_oldest_seconds)"
   done
 }
 

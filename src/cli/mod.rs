@@ -96,6 +96,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let mut given = cli.given;
     if let Command::Serve(serve) = &cli.command {
         given.role = serve.role;
+        given.no_mover = serve.no_mover.then_some(true);
     }
     let config = given.resolve()?;
     match cli.command {

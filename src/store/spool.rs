@@ -38,9 +38,8 @@ impl SpoolWriter {
     /// Opens or makes the file.
     pub fn open(path: &Path) -> Result<SpoolWriter> {
         let connection = connect(path)?;
-        connection.execute_batch(
-            "CREATE TABLE IF NOT EXISTS batches (position INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL) STRICT",
-        )?;
+        connection
+            .execute_batch("CREATE TABLE IF NOT EXISTS batches (position INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT")?;
         Ok(SpoolWriter { connection })
     }
 

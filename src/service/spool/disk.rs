@@ -66,6 +66,14 @@ impl Pending {
         Pending { frames: Vec::with_capacity(1 << 16), ends: Vec::with_capacity(256), batch: Batch::new() }
     }
 
+    /// The same buffers, empty, for another batch.
+    fn emptied(mut self) -> Pending {
+        self.frames.clear();
+        self.frames.shrink_to(1 << 20);
+        self.ends.clear();
+        Pending { batch: Batch::new(), ..self }
+    }
+
     /// The frames as rows of the file: as many to a row as fit a page.
     fn rows(&self) -> impl Iterator<Item = &[u8]> {
         let (mut next, mut start) = (0, 0);
@@ -129,7 +137,6 @@ struct Shared {
     /// Counted up whenever a fresh file takes the place of a damaged one.
     generation: AtomicU64,
     closed: AtomicBool,
-    appended: Notify,
     counts: DiskCounts,
 }
 
@@ -194,7 +201,6 @@ impl DiskSpool {
             damage_seen: AtomicBool::new(false),
             generation: AtomicU64::new(0),
             closed: AtomicBool::new(false),
-            appended: Notify::new(),
             counts: DiskCounts::default(),
         });
         let writer = match SpoolWriter::open(path) {
@@ -216,11 +222,6 @@ impl DiskSpool {
 
     pub fn counts(&self) -> &DiskCounts {
         &self.shared.counts
-    }
-
-    /// Waits until something was appended since the last wait.
-    pub async fn appended(&self) {
-        self.shared.appended.notified().await;
     }
 
     /// The end that reads, for one thread.
@@ -300,11 +301,13 @@ impl DiskReader {
 fn write(shared: &Arc<Shared>, mut file: SpoolWriter) {
     // What the disk refused; it was answered as not durable and is tried again.
     let mut owed: Option<Pending> = None;
+    // Buffers of the commit before last, to be filled again.
+    let mut spare: Option<Pending> = None;
     let mut forgotten = 0;
     let mut looked = Instant::now() - RETRY;
     loop {
         let closed = shared.closed.load(Ordering::Acquire);
-        let taken = take_pending(shared, if owed.is_some() { RETRY } else { IDLE });
+        let taken = take_pending(shared, if owed.is_some() { RETRY } else { IDLE }, &mut spare);
         if shared.damage_seen.swap(false, Ordering::AcqRel) {
             renew(shared, &mut file, "a read came upon a damaged page");
         }
@@ -334,7 +337,7 @@ fn write(shared: &Arc<Shared>, mut file: SpoolWriter) {
                 if let Some(pending) = pending {
                     shared.counts.appended.fetch_add(pending.ends.len() as u64, Ordering::Relaxed);
                     pending.batch.answer(DURABLE);
-                    shared.appended.notify_one();
+                    spare = Some(pending.emptied());
                 }
             }
             (Err(error), Some(pending)) => {
@@ -363,12 +366,12 @@ fn write(shared: &Arc<Shared>, mut file: SpoolWriter) {
 }
 
 /// Waits for hits, at most for `longest`.
-fn take_pending(shared: &Shared, longest: Duration) -> Option<Pending> {
+fn take_pending(shared: &Shared, longest: Duration, spare: &mut Option<Pending>) -> Option<Pending> {
     let mut pending = shared.pending();
     if pending.ends.is_empty() && !shared.closed.load(Ordering::Acquire) {
         pending = shared.came.wait_timeout(pending, longest).unwrap_or_else(PoisonError::into_inner).0;
     }
-    (!pending.ends.is_empty()).then(|| std::mem::replace(&mut *pending, Pending::empty()))
+    (!pending.ends.is_empty()).then(|| std::mem::replace(&mut *pending, spare.take().unwrap_or_else(Pending::empty)))
 }
 
 /// Sets the damaged file aside and goes on with a fresh one.
@@ -404,7 +407,6 @@ fn replace_damaged(shared: &Arc<Shared>, why: &str) -> crate::store::Result<Spoo
         }
     }
     tracing::error!(why, aside = %aside.display(), saved, "the spool was damaged: it is set aside, its whole hits are brought back, a fresh one is in use");
-    shared.appended.notify_one();
     Ok(fresh)
 }
 

@@ -20,6 +20,16 @@ pub enum NodeRole {
     Web,
 }
 
+/// Where the edge puts hits before it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SpoolKind {
+    /// A file in the data folder, synced before each answer.
+    Disk,
+    /// Redis Streams at `redis_url`, as durable as its appendfsync; the disk while Redis is not there.
+    Redis,
+}
+
 /// Settings as given; each may also stand in `tributary.toml` under its name with underscores.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -33,7 +43,7 @@ pub struct Given {
     /// A file that holds the database address
     #[arg(long, global = true, env = "TRIBUTARY_DATABASE_URL_FILE", hide = true)]
     pub database_url_file: Option<PathBuf>,
-    /// redis://… (not used yet)
+    /// redis://…, several of a cluster with commas between; workers read there what edges with --spool redis wrote
     #[arg(long, global = true, env = "TRIBUTARY_REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<String>,
     /// A file that holds the Redis address
@@ -54,6 +64,9 @@ pub struct Given {
     /// Networks whose X-Forwarded-For counts, comma-separated
     #[arg(long, global = true, env = "TRIBUTARY_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Option<Vec<IpNet>>,
+    /// Where a click is safe before its redirect leaves [default: disk]
+    #[arg(long, global = true, env = "TRIBUTARY_SPOOL", value_enum)]
+    pub spool: Option<SpoolKind>,
     /// Days after which client addresses are shortened to their network, 0 to store none [default: 90]
     #[arg(long, global = true, env = "TRIBUTARY_IP_RETENTION_DAYS")]
     pub ip_retention_days: Option<u32>,
@@ -90,6 +103,8 @@ pub struct Config {
     pub edge_rate_limit: u32,
     pub trusted_proxies: Vec<IpNet>,
     pub time_zone: Option<chrono_tz::Tz>,
+    pub redis_url: Option<String>,
+    pub spool: SpoolKind,
     pub ip_retention_days: u32,
     pub spool_limit_mb: u32,
     pub ready_lag_seconds: u32,
@@ -130,6 +145,12 @@ impl Given {
             Some(url) => url,
             None => secret(file.database_url, file.database_url_file)?.unwrap_or_else(|| "sqlite://data/tributary.db".to_owned()),
         };
+        let redis_url = match secret(self.redis_url, self.redis_url_file)? {
+            Some(url) => Some(url),
+            None => secret(file.redis_url, file.redis_url_file)?,
+        };
+        let spool = self.spool.or(file.spool).unwrap_or(SpoolKind::Disk);
+        anyhow::ensure!(spool == SpoolKind::Disk || redis_url.is_some(), "--spool redis needs --redis-url");
         let time_zone = match self.time_zone.or(file.time_zone) {
             None => None,
             Some(text) => Some(text.parse().map_err(|_| anyhow::anyhow!("'{text}' is not a time zone like Europe/Moscow"))?),
@@ -147,6 +168,8 @@ impl Given {
             edge_rate_limit: self.edge_rate_limit.or(file.edge_rate_limit).unwrap_or(50),
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
             time_zone,
+            redis_url,
+            spool,
             ip_retention_days: self.ip_retention_days.or(file.ip_retention_days).unwrap_or(90),
             spool_limit_mb: self.spool_limit_mb.or(file.spool_limit_mb).unwrap_or(20_480),
             ready_lag_seconds: self.ready_lag_seconds.or(file.ready_lag_seconds).unwrap_or(300),

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::service::import::{ImportError, ImportKind, import};
 use crate::service::linkbook::LinkBook;
-use crate::service::mover::Mover;
+use crate::service::mover::{Mover, Moves};
 use crate::service::spool::Spool;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -67,10 +67,10 @@ impl Import {
             ProgressBar::no_length().with_style(ProgressStyle::with_template("{spinner} {pos} rows, {per_sec}, {elapsed}")?);
         if config.spool_path().exists() {
             // Orders are decided on once: clicks that wait in the spool must be in the store before.
-            let spool = Spool::open(&config.spool_path(), 0)?;
+            let spool = Spool::open(&config.spool_path(), 0, None, false)?;
             let links = LinkBook::default();
             links.refresh(&service.db).await?;
-            Mover::start(service.clone(), spool, links, false)?.move_all().await?;
+            Mover::start(service.clone(), &spool, links, Moves::Disk)?.move_all().await?;
         }
         let mut tx = service.db.begin().await?;
         let context = service.context("command line");

@@ -34,6 +34,8 @@ pub fn settings(config: &Config) -> Start {
         role: config.role,
         threads: config.http_threads,
         spool_limit: i64::from(config.spool_limit_mb) << 20,
+        spool: config.spool,
+        redis_url: config.redis_url.clone(),
         hold_mover: config.no_mover,
         ip_retention_days: config.ip_retention_days,
         ready_lag: Duration::from_secs(u64::from(config.ready_lag_seconds)),

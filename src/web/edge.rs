@@ -10,7 +10,7 @@ use crate::service::spool::{Hit, HitKind, IfRefused, NotDurable};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Bytes, Data};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
 use governor::clock::DefaultClock;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
@@ -368,36 +368,46 @@ fn input_of_query(query: &str) -> EventInput {
     input
 }
 
-fn allow_origin(answer: &mut HttpResponseBuilder, request: &HttpRequest) {
-    if let Some(origin) = request.headers().get(header::ORIGIN) {
-        answer.insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()));
-        answer.insert_header((header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true"));
-        answer.insert_header((header::VARY, "Origin"));
-    }
+/// Lets the page that sent it read an answer, also one that refuses: what a page cannot read, it sends again and again.
+fn allow_origin(answer: &mut HttpResponse, request: &HttpRequest) {
+    let Some(origin) = request.headers().get(header::ORIGIN).cloned() else { return };
+    let headers = answer.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
 }
 
 /// Lets pages of other origins send JSON.
 pub async fn preflight(request: HttpRequest) -> HttpResponse {
-    let mut answer = HttpResponse::NoContent();
+    let mut answer = HttpResponse::NoContent()
+        .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "POST"))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type"))
+        .insert_header((header::ACCESS_CONTROL_MAX_AGE, "86400"))
+        .finish();
     allow_origin(&mut answer, &request);
-    answer.insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "POST"));
-    answer.insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type"));
-    answer.insert_header((header::ACCESS_CONTROL_MAX_AGE, "86400"));
-    answer.finish()
+    answer
 }
 
 /// `POST /e`: JSON, under whatever content type the browser was able to send it.
-pub async fn event(app: Data<App>, request: HttpRequest, body: super::api::Body) -> Result<HttpResponse, Problem> {
-    let client = app.edge.client(&request);
+pub async fn event(app: Data<App>, request: HttpRequest, body: Result<super::api::Body, Problem>) -> HttpResponse {
+    let mut answer = match take_event(&app, &request, body).await {
+        Ok(answer) => answer,
+        Err(problem) => problem.error_response(),
+    };
+    allow_origin(&mut answer, &request);
+    answer
+}
+
+async fn take_event(app: &App, request: &HttpRequest, body: Result<super::api::Body, Problem>) -> Result<HttpResponse, Problem> {
+    let client = app.edge.client(request);
     if !app.edge.lets_in(client) {
         return Ok(too_many());
     }
-    let input: EventInput = serde_json::from_slice(&body.0).map_err(Problem::malformed)?;
-    let recorded = record(&app, &request, client, &input, IfRefused::Forget)
+    let input: EventInput = serde_json::from_slice(&body?.0).map_err(Problem::malformed)?;
+    let recorded = record(app, request, client, &input, IfRefused::Forget)
         .await?
         .map_err(|e| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "spool-full", format!("{e}; send it again")))?;
     let mut answer = HttpResponse::Accepted();
-    allow_origin(&mut answer, &request);
     recorded.set_cookie(&mut answer, &app.edge);
     Ok(answer.json(serde_json::json!({ "id": recorded.id, "visitor": recorded.visitor })))
 }

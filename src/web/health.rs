@@ -1,6 +1,7 @@
 //! Live, ready, and the numbers an operator watches.
 
 use super::App;
+use crate::service::spool::redis::RedisSpool;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,6 +28,7 @@ fn lag(app: &App) -> Duration {
 pub async fn metrics(app: Data<App>) -> HttpResponse {
     let (spool, mover) = (app.spool.disk().counts(), app.mover.state());
     let count = |value: &AtomicU64| value.load(Ordering::Relaxed) as f64;
+    let redis = |count: fn(&RedisSpool) -> u64| app.spool.redis().map_or(0.0, |spool| count(spool) as f64);
     let mut text = String::new();
     for (name, kind, help, value) in [
         ("tributary_hits_appended_total", "counter", "Hits put on disk.", count(&spool.appended)),
@@ -35,6 +37,13 @@ pub async fn metrics(app: Data<App>) -> HttpResponse {
         ("tributary_spool_damaged_files_total", "counter", "Spool files set aside as damaged.", count(&spool.damaged_files)),
         ("tributary_spool_bytes", "gauge", "Bytes of the spool in use.", spool.bytes.load(Ordering::Relaxed) as f64),
         ("tributary_spool_oldest_seconds", "gauge", "How long the oldest hit has waited to be moved.", lag(&app).as_secs_f64()),
+        ("tributary_redis_hits_appended_total", "counter", "Hits put into Redis.", redis(RedisSpool::appended)),
+        (
+            "tributary_redis_hits_failed_total",
+            "counter",
+            "Hits that Redis did not take; they went to the disk.",
+            redis(RedisSpool::failed),
+        ),
         ("tributary_hits_moved_total", "counter", "Hits moved into the store.", count(&mover.moved)),
         ("tributary_hits_rejected_total", "counter", "Hits the store refused, set aside.", count(&mover.rejected)),
     ] {

@@ -3,10 +3,11 @@
 use super::edge::EdgeSettings;
 use super::error::Problem;
 use super::{App, health, routes};
-use crate::config::NodeRole;
+use crate::config::{NodeRole, SpoolKind};
 use crate::service::linkbook::LinkBook;
-use crate::service::mover::Mover;
+use crate::service::mover::{Mover, Moves};
 use crate::service::spool::Spool;
+use crate::service::spool::redis::RedisSpool;
 use crate::service::{Tributary, worker};
 use actix_web::dev::ServerHandle;
 use actix_web::web::{Data, PathConfig, QueryConfig, get};
@@ -33,6 +34,10 @@ pub struct Start {
     pub threads: Option<usize>,
     /// Bytes of the spool beyond which no hit is taken, 0 for none.
     pub spool_limit: i64,
+    /// Where hits go first.
+    pub spool: SpoolKind,
+    /// Where workers read hits too, and where they go with [`SpoolKind::Redis`].
+    pub redis_url: Option<String>,
     /// The spool is filled and not moved.
     pub hold_mover: bool,
     /// Days after which client addresses are shortened, 0 to store none.
@@ -52,10 +57,19 @@ pub struct Running {
 
 /// Starts a node. Hits that a crash left in the spool are moved first.
 pub async fn start(service: Tributary, settings: Start) -> anyhow::Result<Running> {
-    let spool = Spool::open(&settings.spool_path, settings.spool_limit)?;
+    let redis = settings.redis_url.as_deref().map(RedisSpool::new).transpose()?;
+    if let Some(redis) = &redis {
+        redis.tend().await;
+    }
+    let spool = Spool::open(&settings.spool_path, settings.spool_limit, redis, settings.spool == SpoolKind::Redis)?;
     let links = LinkBook::default();
     links.refresh(&service.db).await?;
-    let mover = Mover::start(service.clone(), spool.clone(), links.clone(), settings.hold_mover)?;
+    let moves = match settings.role {
+        _ if settings.hold_mover => Moves::Nothing,
+        NodeRole::All | NodeRole::Worker => Moves::DiskAndRedis,
+        NodeRole::Edge | NodeRole::Web => Moves::Disk,
+    };
+    let mover = Mover::start(service.clone(), &spool, links.clone(), moves)?;
     if let Err(error) = mover.move_all().await {
         tracing::error!(%error, "what is left in the spool cannot be moved yet");
     }
@@ -104,6 +118,9 @@ async fn tend(app: App) {
         tokio::time::sleep(Duration::from_secs(1)).await;
         if let Err(error) = app.links.refresh(&app.service.db).await {
             tracing::warn!(%error, "the links in memory cannot be refreshed; the known ones stay");
+        }
+        if let Some(redis) = app.spool.redis() {
+            redis.tend().await;
         }
         app.edge.tidy();
     }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 use tributary::clock::Clock;
-use tributary::config::NodeRole;
+use tributary::config::{NodeRole, SpoolKind};
 use tributary::service::access::{self, Scope};
 use tributary::service::{Tributary, doctor};
 use tributary::web::server::{Running, Start, start};
@@ -225,6 +225,8 @@ pub fn start_settings(spool_path: PathBuf) -> Start {
         role: NodeRole::All,
         threads: Some(1),
         spool_limit: 0,
+        spool: SpoolKind::Disk,
+        redis_url: None,
         hold_mover: false,
         ip_retention_days: 90,
         ready_lag: std::time::Duration::from_secs(300),

@@ -1,12 +1,11 @@
 //! One batch of the spool: read, enriched, stored. What the store refuses is set aside, hit by hit, and the rest goes in.
 
-use super::Worker;
+use super::{Source, Worker};
 use crate::domain::landing::Landing;
 use crate::domain::person::{Identifier, IdentifierKind};
 use crate::domain::touch::Touch;
 use crate::service::linkbook::Snapshot;
 use crate::service::order::nearest;
-use crate::service::spool::disk::DiskRows;
 use crate::service::spool::frame::{self, Found};
 use crate::service::spool::{Hit, HitKind, hit};
 use crate::service::{Context, Error, Result, stitch};
@@ -25,16 +24,16 @@ type Read<'a> = (&'a [u8], Hit<'a>);
 /// Rows of the spool with the touches that they become. Made once, also where storing takes several tries: marks depend
 /// on what came before.
 pub(super) struct Prepared {
-    pub last: i64,
+    pub source: Source,
     rows: Vec<Vec<u8>>,
     touches: Vec<DatedTouch>,
 }
 
 impl Worker {
-    pub(super) fn prepare(&mut self, found: DiskRows) -> Prepared {
+    pub(super) fn prepare(&mut self, rows: Vec<Vec<u8>>, source: Source) -> Prepared {
         let context = self.service.context("mover");
         let book = self.links.snapshot();
-        let (records, _) = records_of(&found.rows);
+        let (records, _) = records_of(&rows);
         let touches = records
             .iter()
             .filter_map(|record| self.enricher.touch_of(&Hit::read(record).ok()?, &book.own_hosts))
@@ -43,7 +42,8 @@ impl Worker {
                 (touch, day)
             })
             .collect();
-        Prepared { last: found.last, touches, rows: found.rows }
+        drop(records);
+        Prepared { source, touches, rows }
     }
 
     pub(super) async fn store(&mut self, prepared: &Prepared) -> Result<()> {

@@ -6,19 +6,24 @@ mod batch;
 
 use super::enrich::Enricher;
 use super::linkbook::LinkBook;
-use super::spool::Spool;
 use super::spool::disk::DiskReader;
+use super::spool::redis::{RedisReader, RedisRows, RedisSpool};
+use super::spool::{Spool, frame};
 use super::{Error, Result, Tributary};
 use crate::store::dictionary::Dictionary;
 use crate::store::intake::Intake;
 use batch::Prepared;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// Bytes of the spool that one transaction takes.
 const BATCH_BYTES: usize = 400_000;
+/// Entries of each shard of Redis that one transaction takes.
+const BATCH_ENTRIES: usize = 1_500;
+/// How long somebody who asked waits for what still comes out of Redis.
+const ASKED_LIMIT: Duration = Duration::from_secs(2);
 /// How long hits gather before they are moved, so that under load transactions are few.
 const GATHER: Duration = Duration::from_millis(60);
 /// After the store did not answer.
@@ -47,6 +52,26 @@ impl MoverState {
     }
 }
 
+/// What a node's mover takes care of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moves {
+    /// Nothing: hits wait while the store is looked after.
+    Nothing,
+    /// The node's own disk.
+    Disk,
+    /// And what any node put into Redis.
+    DiskAndRedis,
+}
+
+/// Where rows came from.
+enum Source {
+    /// They end at this position.
+    Disk {
+        last: i64,
+    },
+    Redis(RedisRows),
+}
+
 type Asked = oneshot::Sender<std::result::Result<(), String>>;
 
 /// The mover. Clones share it; when the last one goes, it ends.
@@ -57,11 +82,13 @@ pub struct Mover {
 }
 
 impl Mover {
-    /// Starts the thread. `held`: it moves nothing, and says so to nobody.
-    pub fn start(service: Tributary, spool: Spool, links: LinkBook, held: bool) -> Result<Mover> {
+    /// Starts the thread.
+    pub fn start(service: Tributary, spool: &Spool, links: LinkBook, moves: Moves) -> Result<Mover> {
         let (ask, asked) = mpsc::unbounded_channel();
         let state = Arc::new(MoverState::default());
         let mover = Mover { ask, state: state.clone() };
+        let disk = spool.disk().reader();
+        let redis = spool.redis().filter(|_| moves == Moves::DiskAndRedis).map(RedisSpool::reader);
         let run = move || {
             stand_back();
             let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -69,13 +96,14 @@ impl Mover {
                 Err(error) => return tracing::error!(%error, "the mover cannot start"),
             };
             runtime.block_on(async {
-                if held {
+                if moves == Moves::Nothing {
                     return hold(asked).await;
                 }
                 // Connections belong to the runtime that made them.
                 let service = service.with_own_connections();
                 let worker = Worker {
-                    reader: spool.reader(),
+                    disk,
+                    redis,
                     service,
                     links,
                     state,
@@ -125,7 +153,8 @@ async fn hold(mut asked: mpsc::UnboundedReceiver<Asked>) {
 struct Worker {
     service: Tributary,
     links: LinkBook,
-    reader: DiskReader,
+    disk: DiskReader,
+    redis: Option<RedisReader>,
     state: Arc<MoverState>,
     enricher: Enricher,
     dictionary: Dictionary,
@@ -151,8 +180,8 @@ impl Worker {
             while let Ok(one) = asked.try_recv() {
                 waiting.push(one);
             }
-            let result = self.pass().await;
-            self.note_oldest();
+            let result = self.pass(!waiting.is_empty()).await;
+            self.note_oldest().await;
             self.state.failing.store(result.is_err(), Ordering::Relaxed);
             if let Err(error) = &result {
                 tracing::error!(%error, "the spool cannot be moved; it is tried again");
@@ -164,32 +193,69 @@ impl Worker {
     }
 
     /// Moves what was in the spool when it began.
-    async fn pass(&mut self) -> Result<()> {
-        let Some((first, end)) = self.reader.span()? else { return Ok(()) };
-        self.state.oldest_micros.store(first, Ordering::Relaxed);
-        loop {
-            let prepared = match self.prepared.take() {
-                Some(prepared) => prepared,
-                None => match self.reader.read(BATCH_BYTES)? {
-                    Some(found) => self.prepare(found),
-                    None => return Ok(()),
-                },
-            };
-            if let Err(error) = self.store(&prepared).await {
-                self.prepared = Some(prepared);
-                return Err(error);
+    async fn pass(&mut self, asked: bool) -> Result<()> {
+        self.finish_prepared().await?;
+        if let Some((first, end)) = self.disk.span()? {
+            self.state.oldest_micros.store(first, Ordering::Relaxed);
+            while let Some(found) = self.disk.read(BATCH_BYTES)? {
+                let last = found.last;
+                self.prepared = Some(self.prepare(found.rows, Source::Disk { last }));
+                self.finish_prepared().await?;
+                if last >= end {
+                    break;
+                }
+                self.state.oldest_micros.store(last, Ordering::Relaxed);
             }
-            self.reader.acknowledge(prepared.last);
-            if prepared.last >= end {
-                return Ok(());
-            }
-            self.state.oldest_micros.store(prepared.last, Ordering::Relaxed);
         }
+        let began = Instant::now();
+        while let Some(redis) = &mut self.redis {
+            let found = match redis.read(BATCH_ENTRIES).await {
+                Ok(found) => found,
+                Err(error) => {
+                    tracing::warn!(%error, "hits in Redis cannot be read; it is tried again");
+                    break;
+                }
+            };
+            let last = found.iter().all(|rows| rows.records.len() < BATCH_ENTRIES) || began.elapsed() > ASKED_LIMIT;
+            for rows in found {
+                let framed = rows.records.iter().map(|record| frame::of(record)).collect();
+                self.prepared = Some(self.prepare(framed, Source::Redis(rows)));
+                self.finish_prepared().await?;
+            }
+            if last || !asked {
+                break;
+            }
+        }
+        Ok(())
     }
 
-    fn note_oldest(&mut self) {
-        if let Ok(span) = self.reader.span() {
-            self.state.oldest_micros.store(span.map_or(0, |(first, _)| first), Ordering::Relaxed);
+    /// Stores what is prepared, if anything is, and acknowledges it.
+    async fn finish_prepared(&mut self) -> Result<()> {
+        let Some(prepared) = self.prepared.take() else { return Ok(()) };
+        if let Err(error) = self.store(&prepared).await {
+            self.prepared = Some(prepared);
+            return Err(error);
         }
+        match prepared.source {
+            Source::Disk { last } => self.disk.acknowledge(last),
+            Source::Redis(rows) => {
+                if let Some(redis) = &mut self.redis
+                    && let Err(error) = redis.acknowledge(&rows).await
+                {
+                    tracing::warn!(%error, "stored hits cannot be taken out of Redis; they are met again and stored once");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn note_oldest(&mut self) {
+        let disk = self.disk.span().ok().flatten().map(|(first, _)| first);
+        let redis = match &mut self.redis {
+            Some(redis) => redis.oldest_micros().await.ok().flatten(),
+            None => None,
+        };
+        let oldest = [disk, redis].into_iter().flatten().min();
+        self.state.oldest_micros.store(oldest.unwrap_or(0), Ordering::Relaxed);
     }
 }

@@ -216,7 +216,7 @@ impl DiskSpool {
     }
 
     /// Puts a record into the next commit. When the batch is answered with `Ok`, it survives a crash.
-    pub fn append_now(&self, record: &[u8], if_refused: IfRefused) -> Result<Arc<Batch>, NotDurable> {
+    pub fn append(&self, record: &[u8], if_refused: IfRefused) -> Result<Arc<Batch>, NotDurable> {
         self.shared.push(record, if_refused)
     }
 
@@ -426,9 +426,7 @@ fn salvage(path: &Path, into: &mut SpoolWriter) -> anyhow::Result<u64> {
         let mut frames: Vec<Vec<u8>> = Vec::new();
         for found in frame::scan(&bytes) {
             if let frame::Found::Record(record) = found {
-                let mut framed = Vec::with_capacity(record.len() + frame::HEAD_BYTES);
-                frame::push(&mut framed, record);
-                frames.push(framed);
+                frames.push(frame::of(record));
             }
         }
         into.append(frames.iter().map(Vec::as_slice), None)?;

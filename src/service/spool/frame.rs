@@ -15,6 +15,13 @@ pub fn push(frames: &mut Vec<u8>, record: &[u8]) {
     frames.extend_from_slice(record);
 }
 
+/// A record's frame.
+pub fn of(record: &[u8]) -> Vec<u8> {
+    let mut frames = Vec::with_capacity(HEAD_BYTES + record.len());
+    push(&mut frames, record);
+    frames
+}
+
 /// The whole frame that begins here: its record, and how long the frame is.
 fn at(bytes: &[u8]) -> Option<(&[u8], usize)> {
     let head = bytes.get(..HEAD_BYTES).filter(|head| head.starts_with(MARK))?;

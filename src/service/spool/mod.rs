@@ -4,10 +4,12 @@
 pub mod disk;
 pub mod frame;
 pub mod hit;
+pub mod redis;
 
 pub use hit::{Hit, HitKind, HitLink};
 
-use disk::{DiskReader, DiskSpool};
+use self::redis::RedisSpool;
+use disk::DiskSpool;
 use std::cell::RefCell;
 use std::path::Path;
 
@@ -26,10 +28,13 @@ pub enum IfRefused {
     Forget,
 }
 
-/// The edge's side of the spool. Clones share it.
+/// The edge's side of the spool: the disk, or Redis with the disk for when Redis is not there. Clones share it.
 #[derive(Clone)]
 pub struct Spool {
     disk: DiskSpool,
+    redis: Option<RedisSpool>,
+    /// Hits go to Redis first.
+    to_redis: bool,
 }
 
 thread_local! {
@@ -38,26 +43,34 @@ thread_local! {
 }
 
 impl Spool {
-    /// Opens the file and starts its writer.
-    pub fn open(path: &Path, size_limit: i64) -> crate::store::Result<Spool> {
-        Ok(Spool { disk: DiskSpool::open(path, size_limit)? })
+    /// Opens the file and starts its writer. `redis`: where workers read, and where hits go first if `to_redis`.
+    pub fn open(path: &Path, size_limit: i64, redis: Option<RedisSpool>, to_redis: bool) -> crate::store::Result<Spool> {
+        Ok(Spool { disk: DiskSpool::open(path, size_limit)?, redis, to_redis })
     }
 
     /// Makes a hit safe. When this answers `Ok`, it survives a crash.
     pub async fn append(&self, hit: &Hit<'_>, if_refused: IfRefused) -> Result<(), NotDurable> {
-        let appended = RECORD.with_borrow_mut(|record| {
+        if let Some(redis) = self.redis.as_ref().filter(|redis| self.to_redis && redis.is_up()) {
+            let mut record = Vec::with_capacity(400);
+            hit.write(&mut record);
+            return match redis.append(&record).await {
+                Ok(()) => Ok(()),
+                Err(NotDurable) => self.disk.append(&record, if_refused)?.answered().await,
+            };
+        }
+        let batch = RECORD.with_borrow_mut(|record| {
             record.clear();
             hit.write(record);
-            self.disk.append_now(record, if_refused)
+            self.disk.append(record, if_refused)
         })?;
-        appended.answered().await
+        batch.answered().await
     }
 
     pub fn disk(&self) -> &DiskSpool {
         &self.disk
     }
 
-    pub fn reader(&self) -> DiskReader {
-        self.disk.reader()
+    pub fn redis(&self) -> Option<&RedisSpool> {
+        self.redis.as_ref()
     }
 }

@@ -10,6 +10,8 @@ pub mod figures;
 pub mod id;
 pub mod landing;
 pub mod ledger;
+pub mod link;
+pub mod link_target;
 pub mod money;
 pub mod order;
 pub mod partner;

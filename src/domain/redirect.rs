@@ -1,84 +1,299 @@
 //! Where a tracking link leads: only to addresses the merchant allowed, with what the visitor brought passed on.
+//!
+//! What does not depend on the request is compiled once; a click then writes its address straight into one text.
+//! A deep link (`?to=`) and macros in a path are taken through the URL parser, click by click.
 
 use super::text::{host_allowed, host_of, web_address};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use url::{Position, Url};
 
 /// All but the characters that RFC 3986 calls unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// What may not stand in the query of an http address (the URL standard's special-query set). With it, nothing that
+/// could end a header line is left.
+const NOT_IN_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\'');
 
-/// What a redirect is made of.
-#[derive(Debug, Clone, Copy)]
-pub struct Redirect<'a> {
-    /// The link's URL as written, macros and all.
-    pub url: &'a str,
-    pub utm: &'a BTreeMap<String, String>,
-    pub allowed_hosts: &'a [String],
-    /// The request's raw query, without `?`.
-    pub query: &'a str,
-    pub click_id: &'a str,
-    pub partner: &'a str,
+const SUBS: [&str; 5] = ["sub1", "sub2", "sub3", "sub4", "sub5"];
+
+/// A part of a text with macros.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    ClickId,
+    /// `sub1` is 0.
+    Sub(usize),
 }
 
-impl Redirect<'_> {
-    /// The destination. The link's own parameters win, all others of the request are passed on as received, the link's
-    /// UTM fill what is missing, and `trb_click` is added. `None` if the stored URL is
-    /// none, or its host is no longer allowed.
+/// A text with the macros `{click_id}` and `{sub1}` … `{sub5}`, cut at them; `{partner}` is put in when it is cut.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Template(Vec<Piece>);
+
+impl Template {
+    /// Cuts a text. Braces that hold no macro stay as they are.
+    pub fn of(text: &str, partner: &str) -> Template {
+        let mut pieces = Vec::new();
+        let mut plain = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find('{') {
+            plain.push_str(&rest[..at]);
+            rest = &rest[at..];
+            let (name, after) = rest[1..].split_once('}').unwrap_or_default();
+            let moving = match name {
+                "click_id" => Some(Piece::ClickId),
+                name => SUBS.iter().position(|sub| *sub == name).map(Piece::Sub),
+            };
+            if let Some(piece) = moving {
+                if !plain.is_empty() {
+                    pieces.push(Piece::Text(std::mem::take(&mut plain)));
+                }
+                pieces.push(piece);
+                rest = after;
+            } else if name == "partner" {
+                plain.push_str(partner);
+                rest = after;
+            } else {
+                plain.push('{');
+                rest = &rest[1..];
+            }
+        }
+        plain.push_str(rest);
+        if !plain.is_empty() {
+            pieces.push(Piece::Text(plain));
+        }
+        Template(pieces)
+    }
+
+    /// With its own text percent-encoded.
+    fn encoded(self) -> Template {
+        let pieces = self.0.into_iter().map(|piece| match piece {
+            Piece::Text(plain) => Piece::Text(utf8_percent_encode(&plain, RESERVED).to_string()),
+            moving => moving,
+        });
+        Template(pieces.collect())
+    }
+
+    /// Whether every click gives the same text.
+    pub fn is_plain(&self) -> bool {
+        self.0.iter().all(|piece| matches!(piece, Piece::Text(_)))
+    }
+
+    /// The text of a click, for people and reports: nothing is percent-encoded.
+    pub fn expand(&self, query: &str, click_id: &str) -> String {
+        let mut text = String::new();
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(plain) => text.push_str(plain),
+                Piece::ClickId => text.push_str(click_id),
+                Piece::Sub(index) => text.push_str(&sub_of(query, *index)),
+            }
+        }
+        text
+    }
+
+    /// Appends the text of a click; what comes from the request is percent-encoded.
+    fn write(&self, out: &mut String, query: &str, click_id: &str) {
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(plain) => out.push_str(plain),
+                Piece::ClickId => out.push_str(click_id),
+                Piece::Sub(index) => out.extend(utf8_percent_encode(&sub_of(query, *index), RESERVED)),
+            }
+        }
+    }
+}
+
+/// A UTM field that the link fills in where the visitor brings none.
+#[derive(Debug, Clone)]
+struct Utm {
+    /// `utm_source`.
+    key: String,
+    /// Its own text percent-encoded.
+    value: Template,
+}
+
+/// An address that is allowed, ready to be sent to.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// As written, `{partner}` put in.
+    url: Template,
+    /// The same with empty macros: what is led to if all else fails.
+    plain: Url,
+    /// Everything before `#`, as the URL parser writes it. `None` if a macro stands where only the parser knows what it
+    /// becomes: before the query, or in a parameter's name.
+    head: Option<Template>,
+    head_has_query: bool,
+    /// With its `#`.
+    fragment: Template,
+    /// Names of the parameters that the address has itself.
+    own_keys: Vec<String>,
+    utm: Vec<Utm>,
+    allowed_hosts: Arc<[String]>,
+}
+
+impl Destination {
+    /// `None` if the text is no address, or its host is not allowed (any is, where none are named).
     ///
-    /// `?to=` (an address or a path) leads elsewhere only within the allowed hosts, else it is as if it were not there.
-    pub fn destination(&self) -> Option<String> {
-        let parameters: Vec<(Cow<'_, str>, &str)> =
-            self.query.split('&').filter(|raw| !raw.is_empty()).map(|raw| (key_of(raw), raw)).collect();
-        let main = web_address(&self.with_macros(&parameters)).ok()?;
-        if !self.allowed_hosts.is_empty() && !host_allowed(&host_of(&main), self.allowed_hosts) {
+    /// `utm` by field (`source`); its values may hold macros as the address may. `partner` is the link's, or empty.
+    pub fn compile(
+        url: &str,
+        utm: &BTreeMap<String, String>,
+        allowed_hosts: &Arc<[String]>,
+        partner: &str,
+    ) -> Option<Destination> {
+        let partner_encoded = utf8_percent_encode(partner, RESERVED).to_string();
+        let as_written = Template::of(url.trim(), &partner_encoded);
+        let mut text = String::new();
+        as_written.write(&mut text, "", "");
+        let plain = web_address(&text).ok()?;
+        if !allowed_hosts.is_empty() && !host_allowed(&host_of(&plain), allowed_hosts) {
             return None;
         }
+        // There are five; `written` has room for 32.
+        let utm = utm
+            .iter()
+            .take(32)
+            .map(|(field, value)| Utm { key: format!("utm_{field}"), value: Template::of(value, partner).encoded() });
+        let mut destination = Destination {
+            url: as_written,
+            plain,
+            head: None,
+            head_has_query: false,
+            fragment: Template::default(),
+            own_keys: Vec::new(),
+            utm: utm.collect(),
+            allowed_hosts: allowed_hosts.clone(),
+        };
+        destination.lay_out(url.trim(), &partner_encoded);
+        Some(destination)
+    }
+
+    fn lay_out(&mut self, url: &str, partner: &str) {
+        let before_query = url.split(['?', '#']).next().unwrap_or_default();
+        // Braces pass the parser unchanged in a query and in a fragment, and nowhere else.
+        let Ok(parsed) = Url::parse(&url.replace("{partner}", partner)) else { return };
+        let query = parsed.query().unwrap_or_default();
+        let key_moves = |raw: &str| !Template::of(raw.split('=').next().unwrap_or_default(), "").is_plain();
+        if !Template::of(before_query, "").is_plain() || query.split('&').any(key_moves) {
+            return;
+        }
+        self.own_keys = parsed.query_pairs().map(|(key, _)| key.into_owned()).collect();
+        self.head_has_query = !query.is_empty();
+        let end = if self.head_has_query { Position::AfterQuery } else { Position::AfterPath };
+        self.head = Some(Template::of(&parsed[..end], ""));
+        self.fragment = Template::of(&parsed[Position::AfterQuery..], "");
+    }
+
+    /// Where a click leads. The link's own parameters win, all others of the request (`query`: raw, without `?`) are
+    /// passed on as received, the link's UTM fill what is missing, and `trb_click` is added.
+    ///
+    /// `?to=` (an address or a path) leads elsewhere only within the allowed hosts, else it is as if it were not there.
+    /// The text holds nothing but visible ASCII.
+    pub fn location(&self, query: &str, click_id: &str) -> String {
+        self.written(query, click_id).unwrap_or_else(|| self.parsed(query, click_id))
+    }
+
+    /// The quick way, without the URL parser; `None` if it is needed.
+    fn written(&self, query: &str, click_id: &str) -> Option<String> {
+        let head = self.head.as_ref()?;
+        let mut out = String::with_capacity(self.plain.as_str().len() + query.len() + click_id.len() + 128);
+        head.write(&mut out, query, click_id);
+        let mut separator = if self.head_has_query { '&' } else { '?' };
+        let mut brought = 0_u32;
+        for raw in query.split('&').filter(|raw| !raw.is_empty()) {
+            let key = key_of(raw);
+            if key == "to" {
+                return None;
+            }
+            if key == "trb_click" || self.own_keys.iter().any(|own| *own == key) {
+                continue;
+            }
+            if key.starts_with("utm_")
+                && let Some(index) = self.utm.iter().position(|utm| utm.key == key)
+            {
+                brought |= 1 << index;
+            }
+            out.push(separator);
+            out.extend(utf8_percent_encode(raw, NOT_IN_QUERY));
+            separator = '&';
+        }
+        for (index, utm) in self.utm.iter().enumerate() {
+            if brought & (1 << index) == 0 && !self.own_keys.contains(&utm.key) && utm.write(&mut out, separator, query, click_id)
+            {
+                separator = '&';
+            }
+        }
+        out.push(separator);
+        out.push_str("trb_click=");
+        out.push_str(click_id);
+        self.fragment.write(&mut out, query, click_id);
+        Some(out)
+    }
+
+    /// The slow way, which knows everything.
+    fn parsed(&self, query: &str, click_id: &str) -> String {
+        let parameters: Vec<(Cow<'_, str>, &str)> =
+            query.split('&').filter(|raw| !raw.is_empty()).map(|raw| (key_of(raw), raw)).collect();
+        let mut text = String::new();
+        self.url.write(&mut text, query, click_id);
+        let main = Url::parse(&text).unwrap_or_else(|_| self.plain.clone());
         let wanted = parameters.iter().find(|(key, _)| key == "to").map(|(_, raw)| value_of(raw));
         let mut destination = wanted.and_then(|to| self.deep_link(&main, &to)).unwrap_or(main);
 
         let own: Vec<String> = destination.query_pairs().map(|(key, _)| key.into_owned()).collect();
         let is_new = |key: &str| !own.iter().any(|k| k == key);
-        let mut query: Vec<Cow<'_, str>> = destination.query().filter(|q| !q.is_empty()).map(Cow::Borrowed).into_iter().collect();
+        let mut joined = destination.query().filter(|q| !q.is_empty()).map(|q| format!("{q}&")).unwrap_or_default();
         for (key, raw) in &parameters {
             if key != "to" && key != "trb_click" && is_new(key) {
-                query.push(Cow::Borrowed(raw));
+                let _ = write!(joined, "{}&", utf8_percent_encode(raw, NOT_IN_QUERY));
             }
         }
-        for (field, value) in self.utm {
-            let key = format!("utm_{field}");
-            if is_new(&key) && !parameters.iter().any(|(k, _)| *k == key) {
-                query.push(Cow::Owned(format!("{key}={}", utf8_percent_encode(value, RESERVED))));
+        for utm in &self.utm {
+            if is_new(&utm.key) && !parameters.iter().any(|(k, _)| *k == utm.key) {
+                let mut field = String::new();
+                if utm.write(&mut field, '&', query, click_id) {
+                    joined = joined + &field[1..] + "&";
+                }
             }
         }
-        query.push(Cow::Owned(format!("trb_click={}", self.click_id)));
-        let query = query.join("&");
-        destination.set_query(Some(&query));
-        Some(destination.into())
+        let _ = write!(joined, "trb_click={click_id}");
+        destination.set_query(Some(&joined));
+        destination.into()
     }
 
-    fn with_macros(&self, parameters: &[(Cow<'_, str>, &str)]) -> String {
-        if !self.url.contains('{') {
-            return self.url.to_owned();
-        }
-        let mut url = self.url.replace("{click_id}", self.click_id);
-        url = url.replace("{partner}", &utf8_percent_encode(self.partner, RESERVED).to_string());
-        for sub in ["sub1", "sub2", "sub3", "sub4", "sub5"] {
-            let given = parameters.iter().find(|(key, _)| key == sub).map(|(_, raw)| value_of(raw)).unwrap_or_default();
-            url = url.replace(&format!("{{{sub}}}"), &utf8_percent_encode(&given, RESERVED).to_string());
-        }
-        url
-    }
-
-    fn deep_link(&self, main: &url::Url, to: &str) -> Option<url::Url> {
+    fn deep_link(&self, main: &Url, to: &str) -> Option<Url> {
         let path = to.starts_with('/') && !to.starts_with("//") && !to.contains('\\') && !to.chars().any(char::is_control);
         let url = if path { main.join(to).ok()? } else { web_address(to).ok()? };
         let host = host_of(&url);
-        (host == host_of(main) && path || host_allowed(&host, self.allowed_hosts)).then_some(url)
+        (host == host_of(main) && path || host_allowed(&host, &self.allowed_hosts)).then_some(url)
     }
 }
 
+impl Utm {
+    /// Appends the parameter; leaves it out, and answers false, if the visitor brought nothing to put into it.
+    fn write(&self, out: &mut String, separator: char, query: &str, click_id: &str) -> bool {
+        let before = out.len();
+        out.push(separator);
+        out.push_str(&self.key);
+        out.push('=');
+        let empty = out.len();
+        self.value.write(out, query, click_id);
+        if out.len() == empty {
+            out.truncate(before);
+        }
+        out.len() > before
+    }
+}
+
+/// The name of a raw parameter; a text of its own only where something in it is encoded.
 fn key_of(raw: &str) -> Cow<'_, str> {
+    let key = raw.split('=').next().unwrap_or_default();
+    if !key.bytes().any(|b| b == b'%' || b == b'+') {
+        return Cow::Borrowed(key);
+    }
     url::form_urlencoded::parse(raw.as_bytes()).next().map(|(key, _)| key).unwrap_or_default()
 }
 
@@ -86,15 +301,23 @@ fn value_of(raw: &str) -> String {
     url::form_urlencoded::parse(raw.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
+fn sub_of(query: &str, index: usize) -> String {
+    let mut parameters = query.split('&').filter(|raw| !raw.is_empty());
+    parameters.find(|raw| key_of(raw) == SUBS[index]).map(value_of).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn compiled(url: &str, utm: &[(&str, &str)]) -> Option<Destination> {
+        let utm = utm.iter().map(|(field, value)| ((*field).to_owned(), (*value).to_owned())).collect();
+        Destination::compile(url, &utm, &Arc::from(["shop.example".to_owned()]), "par_1")
+    }
+
     fn to(url: &str, query: &str) -> Option<String> {
-        let utm = BTreeMap::from([("source".to_owned(), "anna blog".to_owned())]);
-        let hosts = ["shop.example".to_owned()];
-        Redirect { url, utm: &utm, allowed_hosts: &hosts, query, click_id: "C1", partner: "par_1" }.destination()
+        Some(compiled(url, &[("source", "anna blog")])?.location(query, "C1"))
     }
 
     #[test]
@@ -104,11 +327,28 @@ mod tests {
             "https://shop.example/p?a=1&b=%D1%8F&utm_campaign=x&utm_source=anna%20blog&trb_click=C1"
         );
         assert_eq!(to("https://shop.example/", "utm_source=own").unwrap(), "https://shop.example/?utm_source=own&trb_click=C1");
+        assert_eq!(
+            to("https://shop.example/p?a%62=1", "%61b=2&a+b=3&=x&&").unwrap(),
+            "https://shop.example/p?a%62=1&a+b=3&=x&utm_source=anna%20blog&trb_click=C1"
+        );
+    }
+
+    #[test]
+    fn a_fragment_stays_at_the_end() {
+        assert_eq!(
+            to("https://shop.example/#top", "a=1").unwrap(),
+            "https://shop.example/?a=1&utm_source=anna%20blog&trb_click=C1#top"
+        );
+        assert_eq!(
+            to("https://shop.example/?#s-{sub1}", "sub1=a/b&utm_source=x").unwrap(),
+            "https://shop.example/?sub1=a/b&utm_source=x&trb_click=C1#s-a%2Fb"
+        );
     }
 
     #[test]
     fn a_link_to_a_host_that_is_no_longer_allowed_leads_nowhere() {
         assert_eq!(to("https://old.example/", ""), None);
+        assert!(Destination::compile("https://old.example/", &BTreeMap::new(), &Arc::from([]), "").is_some());
     }
 
     #[test]
@@ -117,12 +357,43 @@ mod tests {
             to("https://shop.example/{sub1}?c={click_id}&p={partner}&s={sub2}", "sub1=a%2Fb").unwrap(),
             "https://shop.example/a%2Fb?c=C1&p=par_1&s=&sub1=a%2Fb&utm_source=anna%20blog&trb_click=C1"
         );
+        assert_eq!(
+            to("https://shop.example/{x}?{sub1}=1&y={y}", "sub1=a").unwrap(),
+            "https://shop.example/%7Bx%7D?a=1&y={y}&sub1=a&utm_source=anna%20blog&trb_click=C1"
+        );
+    }
+
+    #[test]
+    fn utm_fields_may_hold_macros() {
+        let utm = [("campaign", "{partner}/{sub1} {x}"), ("content", "{sub2}"), ("medium", "{sub3}"), ("term", "{click_id}")];
+        let destination = compiled("https://shop.example/", &utm).unwrap();
+        assert_eq!(
+            destination.location("sub1=%D1%8F&utm_content=own", "C1"),
+            "https://shop.example/?sub1=%D1%8F&utm_content=own&utm_campaign=par_1%2F%D1%8F%20%7Bx%7D&utm_term=C1&trb_click=C1"
+        );
+        let template = Template::of("{partner}/{sub1} {x} {", "par_1");
+        assert_eq!(template.expand("a=1&sub1=%D1%8F+b", "C1"), "par_1/я b {x} {");
+    }
+
+    #[test]
+    fn what_may_not_stand_in_a_header_is_encoded() {
+        for query in ["a=\r\nSet-Cookie:x", "a=\u{7f}\u{0}", "a=я", "a=\"<>' #", "\n=1"] {
+            for url in ["https://shop.example/", "https://shop.example/{sub1}", "https://shop.example/?q=я {x}#я"] {
+                let location = to(url, query).unwrap();
+                assert!(location.bytes().all(|b| (0x21..0x7f).contains(&b)), "{location:?}");
+            }
+        }
+        assert_eq!(
+            to("https://shop.example/", "a=\r\nb").unwrap(),
+            "https://shop.example/?a=%0D%0Ab&utm_source=anna%20blog&trb_click=C1"
+        );
     }
 
     #[test]
     fn deep_links_stay_within_the_allowed_hosts() {
         let home = to("https://shop.example/", "").unwrap();
         assert!(to("https://shop.example/", "to=/sale").unwrap().starts_with("https://shop.example/sale?"));
+        assert!(to("https://shop.example/", "%74o=/sale").unwrap().starts_with("https://shop.example/sale?"));
         assert!(
             to("https://shop.example/", "to=https://www.shop.example/x%3Fy=1")
                 .unwrap()
@@ -144,15 +415,63 @@ mod tests {
         }
     }
 
+    /// Names and values that meet one another: own parameters, UTM, macros, encoded keys, empty pieces.
+    fn parameter() -> impl Strategy<Value = String> {
+        let key = prop::sample::select(vec![
+            "a",
+            "b",
+            "%61",
+            "sub1",
+            "sub2",
+            "s%75b1",
+            "utm_source",
+            "utm_%73ource",
+            "utm_medium",
+            "utm_x",
+            "trb_click",
+            "trb%5Fclick",
+            "c+d",
+            "c%20d",
+            "",
+            "ключ",
+            "%zz",
+            "%ff",
+            "consent",
+            "To",
+        ]);
+        prop_oneof![
+            4 => (key, "[ -~]{0,6}|[a-z%+]{0,6}|я\u{7f}?").prop_map(|(key, value)| format!("{key}={}", value.replace('&', ""))),
+            1 => "[a-z=%'\"+.]{0,6}",
+        ]
+    }
+
     proptest! {
         #[test]
-        fn no_query_leads_to_another_host(query in "[ -~]{0,80}") {
-            let query: String = query.replace([' ', '"', '<', '>', '#'], "");
-            if let Some(destination) = to("https://shop.example/", &query) {
-                let url = url::Url::parse(&destination).unwrap();
-                prop_assert!(host_allowed(&host_of(&url), &["shop.example".to_owned()]));
-                prop_assert!(!destination.contains(['\r', '\n']));
-            }
+        fn the_quick_way_writes_what_the_parser_would(
+            parameters in prop::collection::vec(parameter(), 0..6),
+            own in prop::sample::select(vec![
+                "https://shop.example", "https://shop.example/p?a=1", "http://SHOP.example:8080/x/../y?%61=1&c d=2#f",
+                "https://shop.example/?q={sub1}&c={click_id}&u={x}", "https://shop.example/?#{sub2}-{partner}",
+                "https://shop.example/я?utm_source=own&'=1", "https://shop.example/?&&c+d=&{partner}={sub1}",
+            ]),
+        ) {
+            let utm = [("source", "anna & blog"), ("medium", "{sub1}"), ("campaign", "{partner}-{click_id}")];
+            let hosts = Arc::from(["shop.example".to_owned(), "shop.example:8080".to_owned()]);
+            let utm = utm.iter().map(|(field, value)| ((*field).to_owned(), (*value).to_owned())).collect();
+            let destination = Destination::compile(own, &utm, &hosts, "par_1").unwrap();
+            let query = parameters.join("&");
+            prop_assert_eq!(destination.written(&query, "C1").unwrap(), destination.parsed(&query, "C1"));
+        }
+
+        #[test]
+        fn no_query_leads_to_another_host(
+            query in "[ -~]{0,80}|to=[ -~]{0,80}|(\\PC|[\r\n\0=&]){0,40}",
+            own in prop::sample::select(vec!["https://shop.example/", "https://shop.example/{sub1}/{sub2}?{sub1}={sub2}", "https://shop.example/a#{sub1}"]),
+        ) {
+            let destination = to(own, &query).unwrap();
+            let url = Url::parse(&destination).unwrap();
+            prop_assert!(host_allowed(&host_of(&url), &["shop.example".to_owned()]));
+            prop_assert!(destination.bytes().all(|b| (0x21..0x7f).contains(&b)), "{:?}", destination);
         }
     }
 }

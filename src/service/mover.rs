@@ -3,7 +3,6 @@
 
 use super::enrich::touch_of;
 use super::linkbook::LinkBook;
-use super::order::nearest;
 use super::spool::{Hit, HitKind, Spool, read_batch};
 use super::{Context, Error, Result, Tributary, stitch};
 use crate::domain::landing::Landing;
@@ -118,9 +117,8 @@ async fn store_hits(tx: &mut Tx, context: &Context, links: &LinkBook, hits: &[Hi
         match hit.kind {
             HitKind::UnknownLink => {
                 let code = hit.url.as_deref().unwrap_or_default();
-                let known = nearest(&code.to_ascii_lowercase(), book.codes()).map(str::to_owned);
                 let at = DateTime::from_timestamp_micros(hit.at_micros).unwrap_or(context.now);
-                miss::record(tx, "link", code, known.as_deref(), "clicked", at.into()).await?;
+                miss::record(tx, "link", code, book.nearest(code), "clicked", at.into()).await?;
             }
             HitKind::Event | HitKind::Lead | HitKind::Identify | HitKind::Order => {
                 event::insert(tx, &event_of(context, hit)).await?;

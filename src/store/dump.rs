@@ -7,12 +7,14 @@ use crate::{exec, run};
 use serde_json::Value;
 
 /// All tables, each after those it refers to.
-pub const TABLES: [&str; 31] = [
+pub const TABLES: [&str; 33] = [
     "settings",
     "programs",
     "partners",
     "partner_statuses",
     "links",
+    "link_targets",
+    "link_aliases",
     "promo_codes",
     "commission_rules",
     "commission_rule_versions",
@@ -93,6 +95,7 @@ pub async fn rows(tx: &mut Tx, table: &str, offset: i64, limit: i64) -> Result<V
 fn key_of(table: &str) -> &'static str {
     match table {
         "settings" => "key",
+        "link_aliases" => "code_key",
         "partner_statuses" => "partner_id, since",
         "commission_rule_versions" => "rule_id, version",
         "sessions" => "token_hash",

@@ -2,14 +2,15 @@
 //! nothing waits for the database.
 
 use super::App;
+use super::country::Countries;
 use super::error::Problem;
-use crate::domain::redirect::Redirect;
-use crate::service::linkbook::hit_link;
+use crate::domain::link_target::{Country, Device};
 use crate::service::spool::{Hit, HitKind, IfRefused};
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
+use actix_web::guard::GuardContext;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use governor::clock::DefaultClock;
@@ -30,13 +31,14 @@ pub struct EdgeSettings {
     limiter: Option<RateLimiter<IpAddr, DashMapStateStore<IpAddr>, DefaultClock>>,
     trusted_proxies: Vec<IpNet>,
     secure_cookies: bool,
+    countries: Countries,
 }
 
 impl EdgeSettings {
     /// `rate`: requests a second and client address, 0 for none.
-    pub fn new(rate: u32, trusted_proxies: Vec<IpNet>, secure_cookies: bool) -> EdgeSettings {
+    pub fn new(rate: u32, trusted_proxies: Vec<IpNet>, secure_cookies: bool, countries: Countries) -> EdgeSettings {
         let limiter = NonZeroU32::new(rate).map(|rate| RateLimiter::dashmap(Quota::per_second(rate)));
-        EdgeSettings { limiter, trusted_proxies, secure_cookies }
+        EdgeSettings { limiter, trusted_proxies, secure_cookies, countries }
     }
 
     /// Whether the client may go on; an IPv6 client is its /64.
@@ -74,6 +76,31 @@ impl EdgeSettings {
         }
         Some(client)
     }
+
+    /// Where a client is, as far as this node can tell.
+    fn country(&self, request: &HttpRequest) -> Option<Country> {
+        let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+        let trusted = peer.is_some_and(|peer| self.trusted_proxies.iter().any(|net| net.contains(&peer)));
+        self.countries.of(request.headers(), trusted, self.client(request))
+    }
+}
+
+/// The host a request was sent to.
+fn host(request: &HttpRequest) -> Option<&str> {
+    host_in(request.headers(), request.uri())
+}
+
+fn host_in<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
+    // HTTP/2 has it in the address.
+    let header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    header.or_else(|| uri.authority().map(|authority| authority.as_str()))
+}
+
+/// Whether a request was sent to a program's own domain, where links stand without `/r/`.
+pub(super) fn on_link_domain(context: &GuardContext<'_>) -> bool {
+    let head = context.head();
+    let host = host_in(head.headers(), &head.uri);
+    context.app_data::<Data<App>>().is_some_and(|app| app.links.snapshot().domains().program_at(host).is_some())
 }
 
 fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<String> {
@@ -153,19 +180,20 @@ fn found(location: &str) -> HttpResponseBuilder {
     answer
 }
 
-/// `GET /r/{code}`: 302, 404, 410 or 429, whatever happens behind it.
+/// `GET /r/{code}`, and `/{code}` on a program's own domain: 302, 404, 410 or 429, whatever happens behind it.
 pub async fn redirect(app: Data<App>, request: HttpRequest, code: Path<String>) -> HttpResponse {
     if !app.edge.lets_in(app.edge.client(&request)) {
         return too_many();
     }
     let book = app.links.snapshot();
     let query = request.query_string();
-    let Some(link) = book.get(&code).cloned() else {
+    let host = host(&request);
+    let Some(link) = book.get(host, &code) else {
         let mut hit = new_hit(&app, &request, HitKind::UnknownLink);
         hit.url = Some(code.chars().filter(|c| !c.is_control()).take(100).collect());
         // The answer does not depend on whether the miss was noted.
         let _ = app.spool.append(hit, IfRefused::TryAgain).await;
-        return match &book.fallback_url {
+        return match book.fallback(host) {
             Some(url) => found(url).finish(),
             None => HttpResponse::NotFound().insert_header((header::CACHE_CONTROL, "no-store")).finish(),
         };
@@ -179,26 +207,20 @@ pub async fn redirect(app: Data<App>, request: HttpRequest, code: Path<String>) 
     }
     let mut hit = new_hit(&app, &request, HitKind::Click);
     let click_id = hit.id.to_string();
-    let partner = link.partner_id.map(|p| p.to_string()).unwrap_or_default();
-    let redirect = Redirect {
-        url: &link.url,
-        utm: &link.utm.0,
-        allowed_hosts: &link.destination_hosts.0,
-        query,
-        click_id: &click_id,
-        partner: &partner,
-    };
-    let Some(location) = redirect.destination() else {
+    let consent = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "consent").map(|(_, v)| v.into_owned());
+    let (visitor, denied) = visitor(&request, None, consent.as_deref());
+    let device = || Device::of_user_agent(hit.user_agent.as_deref().unwrap_or_default());
+    let country = || app.edge.country(&request);
+    let Some(choice) = link.destinations.choose(visitor.as_deref().unwrap_or(&click_id), device, country) else {
         return match &link.fallback_url {
             Some(url) => found(url).finish(),
             None => HttpResponse::NotFound().insert_header((header::CACHE_CONTROL, "no-store")).finish(),
         };
     };
-    let consent = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "consent").map(|(_, v)| v.into_owned());
-    let (visitor, denied) = visitor(&request, None, consent.as_deref());
+    let location = choice.destination.location(query, &click_id);
     hit.visitor = visitor.clone();
     hit.consent_denied = denied;
-    hit.link = Some(hit_link(&link));
+    hit.link = Some(link.hit_link(query, &click_id));
     hit.url = Some(if query.is_empty() { format!("/r/{code}") } else { format!("/r/{code}?{query}") });
     // A disk that refuses is logged and counted; the visitor goes on, and the hit is tried again.
     let _ = app.spool.append(hit, IfRefused::TryAgain).await;

@@ -4,6 +4,7 @@ pub mod admin;
 pub mod api;
 pub mod assets;
 pub mod cabinet;
+pub mod country;
 pub mod edge;
 pub mod error;
 pub mod health;
@@ -18,6 +19,7 @@ use crate::service::Tributary;
 use crate::service::linkbook::LinkBook;
 use crate::service::mover::Mover;
 use crate::service::spool::Spool;
+use actix_web::guard;
 use actix_web::web::{self, ServiceConfig, get, post, resource, scope};
 use std::sync::Arc;
 
@@ -38,12 +40,14 @@ pub fn routes(config: &mut ServiceConfig) {
     public_routes(config);
     health_routes(config);
     staff_routes(config);
+    link_domain_routes(config);
 }
 
 /// What an edge node answers.
 pub fn edge_routes(config: &mut ServiceConfig) {
     public_routes(config);
     health_routes(config);
+    link_domain_routes(config);
 }
 
 /// What a web node answers.
@@ -59,6 +63,12 @@ fn public_routes(config: &mut ServiceConfig) {
         .service(resource("/px.gif").get(edge::pixel))
         .service(resource("/t.js").get(edge::snippet))
         .service(resource("/e").post(edge::event).route(options.to(edge::preflight)));
+}
+
+/// Links on their programs' own domains; after all other routes, which they must not hide.
+fn link_domain_routes(config: &mut ServiceConfig) {
+    let on_link_domain = guard::fn_guard(edge::on_link_domain);
+    config.service(resource("/{code}").guard(on_link_domain).get(edge::redirect).head(edge::redirect));
 }
 
 fn health_routes(config: &mut ServiceConfig) {
@@ -103,6 +113,7 @@ fn api_routes(config: &mut ServiceConfig) {
         .route("/payout-runs/{id}/export", get().to(payouts::export))
         .route("/payout-runs/{id}/paid", post().to(payouts::paid))
         .route("/misses", get().to(misses::list))
+        .route("/misses/{id}/attach", post().to(misses::attach))
         .default_service(web::to(api::unknown_route));
 }
 

@@ -42,7 +42,7 @@ impl EdgeSettings {
     }
 
     /// Whether the client may go on; an IPv6 client is its /64.
-    fn lets_in(&self, client: Option<IpAddr>) -> bool {
+    pub(super) fn lets_in(&self, client: Option<IpAddr>) -> bool {
         let (Some(limiter), Some(client)) = (&self.limiter, client) else { return true };
         let key = match client {
             IpAddr::V4(_) => client,
@@ -86,7 +86,7 @@ impl EdgeSettings {
 }
 
 /// The host a request was sent to.
-fn host(request: &HttpRequest) -> Option<&str> {
+pub(super) fn host(request: &HttpRequest) -> Option<&str> {
     host_in(request.headers(), request.uri())
 }
 
@@ -163,7 +163,7 @@ fn new_hit(app: &App, request: &HttpRequest, kind: HitKind) -> Hit {
     }
 }
 
-fn too_many() -> HttpResponse {
+pub(super) fn too_many() -> HttpResponse {
     HttpResponse::TooManyRequests()
         .insert_header((header::RETRY_AFTER, "1"))
         .insert_header((header::CACHE_CONTROL, "no-store"))

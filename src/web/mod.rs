@@ -11,6 +11,7 @@ pub mod health;
 pub mod language;
 pub mod openapi;
 pub mod page;
+pub mod qr;
 pub mod server;
 pub mod signin;
 pub mod who;
@@ -60,6 +61,8 @@ fn public_routes(config: &mut ServiceConfig) {
     let options = web::method(actix_web::http::Method::OPTIONS);
     config
         .service(resource("/r/{code}").get(edge::redirect).head(edge::redirect))
+        .route("/r/{code}/qr.svg", get().to(qr::svg))
+        .route("/r/{code}/qr.png", get().to(qr::png))
         .service(resource("/px.gif").get(edge::pixel))
         .service(resource("/t.js").get(edge::snippet))
         .service(resource("/e").post(edge::event).route(options.to(edge::preflight)));

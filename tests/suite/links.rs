@@ -1,4 +1,4 @@
-//! Links as people need them: several destinations, domains, fallbacks, misprints.
+//! Links as people need them: several destinations, domains, fallbacks, QR codes, misprints.
 
 use crate::support::*;
 use reqwest::{Method, Response};
@@ -236,6 +236,38 @@ both_stores! {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         panic!("the new link is not known after two seconds");
+    }
+
+    async fn a_link_has_a_qr_code(app: &TestApp) {
+        app.set_up().await;
+        let svg = app.visitor(Method::GET, "/r/anna/qr.svg").send().await.unwrap();
+        assert_eq!((svg.status().as_u16(), &svg.headers()["content-type"], &svg.headers()["cache-control"]), (200, &"image/svg+xml".parse().unwrap(), &"public, max-age=3600".parse().unwrap()));
+        assert!(svg.text().await.unwrap().starts_with("<svg"));
+        for (path, side) in [("/r/ANNA/qr.png", 512), ("/r/anna/qr.png?size=256", 256), ("/r/anna/qr.png?size=64", 64), ("/r/anna/qr.png?size=2048", 2048)] {
+            let png = app.visitor(Method::GET, path).send().await.unwrap();
+            assert_eq!((png.status().as_u16(), &png.headers()["content-type"], &png.headers()["cache-control"]), (200, &"image/png".parse().unwrap(), &"public, max-age=3600".parse().unwrap()));
+            let bytes = png.bytes().await.unwrap();
+            let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
+            assert_eq!((reader.info().width, reader.info().height), (side, side));
+            let mut image = vec![0; reader.output_buffer_size().unwrap()];
+            reader.next_frame(&mut image).unwrap();
+            let text = app.get("/v1/links/lnk_1").await["short_url"].as_str().unwrap().to_owned();
+            let code = fast_qr::QRBuilder::new(text).ecl(fast_qr::ECL::M).build().unwrap();
+            let (side, row) = (side as usize, side.div_ceil(8) as usize);
+            let scale = side / (code.size + 8);
+            let margin = (side - scale * code.size) / 2;
+            for (y, x) in (0..code.size).flat_map(|y| (0..code.size).map(move |x| (y, x))) {
+                let (pixel_y, pixel_x) = (margin + y * scale + scale / 2, margin + x * scale + scale / 2);
+                let dark = image[pixel_y * row + pixel_x / 8] & (0x80 >> (pixel_x % 8)) == 0;
+                assert_eq!(dark, code[y][x].value(), "{path}: module {x},{y}");
+            }
+        }
+        for (path, status) in [("/r/anna/qr.png?size=63", 400), ("/r/anna/qr.png?size=2049", 400), ("/r/anna/qr.png?size=x", 400), ("/r/none/qr.png", 404), ("/r/none/qr.svg", 404)] {
+            let answer = app.visitor(Method::GET, path).send().await.unwrap();
+            assert_eq!((answer.status().as_u16(), &answer.headers()["content-type"]), (status, &"application/problem+json".parse().unwrap()), "{path}");
+        }
+        assert_eq!(app.get("/v1/misses").await["data"], json!([]), "a QR code of no link is no click");
+        assert_eq!(app.get("/v1/reports/channels").await["totals"]["clicks"], 0);
     }
 }
 

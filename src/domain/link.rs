@@ -3,14 +3,16 @@
 use super::id::ProgramId;
 use std::collections::HashMap;
 
-/// First parts of paths that a custom domain answers by itself: a link with such a code stands under `/r/` there.
-const TAKEN_PATHS: [&str; 18] = [
+/// First parts of paths that a host answers by itself, or that browsers and crawlers ask of any host.
+const TAKEN_PATHS: [&str; 21] = [
     "admin",
+    "apple-touch-icon.png",
     "apply",
     "assets",
     "cabinet",
     "docs",
     "e",
+    "favicon.ico",
     "healthz",
     "in",
     "language",
@@ -19,17 +21,23 @@ const TAKEN_PATHS: [&str; 18] = [
     "px.gif",
     "r",
     "readyz",
+    "robots.txt",
     "signin",
     "signout",
     "t.js",
     "v1",
 ];
 
+/// Whether a code cannot stand by itself on a program's domain; it stands under `/r/` there.
+pub fn is_taken_path(code: &str) -> bool {
+    TAKEN_PATHS.iter().any(|taken| code.eq_ignore_ascii_case(taken))
+}
+
 /// The address people are given: on the program's domain, if it has one.
 pub fn short_url(public_url: &str, domain: Option<&str>, code: &str) -> String {
     match domain {
-        Some(domain) if !TAKEN_PATHS.iter().any(|taken| code.eq_ignore_ascii_case(taken)) => format!("https://{domain}/{code}"),
-        Some(domain) => format!("https://{domain}/r/{code}"),
+        Some(domain) if is_taken_path(code) => format!("https://{domain}/r/{code}"),
+        Some(domain) => format!("https://{domain}/{code}"),
         None => format!("{public_url}/r/{code}"),
     }
 }

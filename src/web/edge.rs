@@ -4,6 +4,7 @@
 use super::App;
 use super::country::Countries;
 use super::error::Problem;
+use crate::domain::link::is_taken_path;
 use crate::domain::link_target::{Country, Device};
 use crate::service::spool::{Hit, HitKind, IfRefused};
 use actix_web::cookie::time::Duration;
@@ -96,11 +97,12 @@ fn host_in<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
     header.or_else(|| uri.authority().map(|authority| authority.as_str()))
 }
 
-/// Whether a request was sent to a program's own domain, where links stand without `/r/`.
+/// Whether a request asks for a code on a program's own domain, where links stand without `/r/`.
 pub(super) fn on_link_domain(context: &GuardContext<'_>) -> bool {
     let head = context.head();
     let host = host_in(head.headers(), &head.uri);
-    context.app_data::<Data<App>>().is_some_and(|app| app.links.snapshot().domains().program_at(host).is_some())
+    let on_domain = |app: &Data<App>| app.links.snapshot().domains().program_at(host).is_some();
+    !is_taken_path(head.uri.path().trim_start_matches('/')) && context.app_data().is_some_and(on_domain)
 }
 
 fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<String> {

@@ -130,6 +130,11 @@ both_stores! {
         app.patch(&format!("/v1/programs/{}", other["id"].as_str().unwrap()), json!({ "fallback_url": "https://other.example/lost" })).await;
         assert_eq!(at_host(app, "go.other.example", "/nobody").await, (302, "https://other.example/lost".to_owned()));
         assert_eq!(at_host(app, "go.brand.example", "/nobody").await.0, 404);
+        // What browsers ask of any host is no misprint.
+        app.mover_done().await;
+        let misses = app.get("/v1/misses").await["data"].as_array().unwrap().len();
+        assert_eq!(at_host(app, "go.other.example", "/favicon.ico").await.0, 404);
+        assert_eq!(app.get("/v1/misses").await["data"].as_array().unwrap().len(), misses);
         app.patch(&program, json!({ "link_domains": [] })).await;
         assert_eq!(at_host(app, "go.brand.example", "/anna").await.0, 404);
     }
@@ -142,6 +147,10 @@ both_stores! {
         let (_, saved) = app.patch(&link, json!({ "paused": true, "fallback_url": "https://shop.example/лето" })).await;
         assert_eq!(saved["fallback_url"], "https://shop.example/%D0%BB%D0%B5%D1%82%D0%BE");
         assert_eq!(at_host(app, "x", "/r/anna").await, (302, "https://shop.example/%D0%BB%D0%B5%D1%82%D0%BE".to_owned()));
+        // A host that is no longer allowed is not led to.
+        app.patch(&program, json!({ "destination_hosts": ["new.example"] })).await;
+        assert_eq!(at_host(app, "x", "/r/anna").await.1, "https://shop.example/all");
+        app.patch(&program, json!({ "destination_hosts": ["shop.example"] })).await;
         app.patch(&link, json!({ "fallback_url": null })).await;
         assert_eq!(at_host(app, "x", "/r/anna").await, (302, "https://shop.example/all".to_owned()));
         assert_eq!(at_host(app, "x", "/r/nobody").await, (302, "https://shop.example/all".to_owned()));

@@ -12,5 +12,8 @@ CREATE TABLE link_aliases(code_key TEXT COLLATE "C" PRIMARY KEY, link_id BIGINT 
 CREATE INDEX link_aliases_link ON link_aliases(link_id);
 
 ALTER TABLE links ADD COLUMN fallback_url TEXT COLLATE "C";
+-- The catalog's version that changed a link last: the link book reads what is newer than itself.
+ALTER TABLE links ADD COLUMN catalog_version BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX links_catalog_version ON links(catalog_version);
 ALTER TABLE programs ADD COLUMN link_domains JSONB NOT NULL DEFAULT '[]';
 ALTER TABLE misses ADD COLUMN resolved_at TIMESTAMPTZ;

@@ -12,5 +12,8 @@ CREATE TABLE link_aliases(code_key TEXT PRIMARY KEY, link_id INTEGER NOT NULL RE
 CREATE INDEX link_aliases_link ON link_aliases(link_id);
 
 ALTER TABLE links ADD COLUMN fallback_url TEXT;
+-- The catalog's version that changed a link last: the link book reads what is newer than itself.
+ALTER TABLE links ADD COLUMN catalog_version INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX links_catalog_version ON links(catalog_version);
 ALTER TABLE programs ADD COLUMN link_domains TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE misses ADD COLUMN resolved_at INTEGER;

@@ -155,11 +155,10 @@ fn share_of(visitor: &str, link: LinkId, total: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
     use std::sync::Arc;
 
     fn target(id: i64, weight: u32, device: Option<Device>, country: Option<&str>) -> Target {
-        let destination = Destination::compile("https://shop.example/", &BTreeMap::new(), &Arc::from([]), "").unwrap();
+        let destination = Destination::compile("https://shop.example/", &Arc::from([]), &Arc::from([]), "").unwrap();
         Target { id: TargetId(id), destination, weight, device, country: country.map(|c| c.parse().unwrap()) }
     }
 

@@ -4,7 +4,7 @@
 //! A deep link (`?to=`) and macros in a path are taken through the URL parser, click by click.
 
 use super::text::{host_allowed, host_of, web_address};
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -22,7 +22,7 @@ const SUBS: [&str; 5] = ["sub1", "sub2", "sub3", "sub4", "sub5"];
 /// A part of a text with macros.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
-    Text(String),
+    Text(Box<str>),
     ClickId,
     /// `sub1` is 0.
     Sub(usize),
@@ -30,11 +30,11 @@ enum Piece {
 
 /// A text with the macros `{click_id}` and `{sub1}` … `{sub5}`, cut at them; `{partner}` is put in when it is cut.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Template(Vec<Piece>);
+struct Template(Box<[Piece]>);
 
 impl Template {
     /// Cuts a text. Braces that hold no macro stay as they are.
-    pub fn of(text: &str, partner: &str) -> Template {
+    fn of(text: &str, partner: &str) -> Template {
         let mut pieces = Vec::new();
         let mut plain = String::new();
         let mut rest = text;
@@ -48,7 +48,7 @@ impl Template {
             };
             if let Some(piece) = moving {
                 if !plain.is_empty() {
-                    pieces.push(Piece::Text(std::mem::take(&mut plain)));
+                    pieces.push(Piece::Text(std::mem::take(&mut plain).into()));
                 }
                 pieces.push(piece);
                 rest = after;
@@ -62,36 +62,23 @@ impl Template {
         }
         plain.push_str(rest);
         if !plain.is_empty() {
-            pieces.push(Piece::Text(plain));
+            pieces.push(Piece::Text(plain.into()));
         }
-        Template(pieces)
+        Template(pieces.into())
     }
 
     /// With its own text percent-encoded.
     fn encoded(self) -> Template {
         let pieces = self.0.into_iter().map(|piece| match piece {
-            Piece::Text(plain) => Piece::Text(utf8_percent_encode(&plain, RESERVED).to_string()),
+            Piece::Text(plain) => Piece::Text(utf8_percent_encode(&plain, RESERVED).to_string().into()),
             moving => moving,
         });
         Template(pieces.collect())
     }
 
     /// Whether every click gives the same text.
-    pub fn is_plain(&self) -> bool {
+    fn is_plain(&self) -> bool {
         self.0.iter().all(|piece| matches!(piece, Piece::Text(_)))
-    }
-
-    /// The text of a click, for people and reports: nothing is percent-encoded.
-    pub fn expand(&self, query: &str, click_id: &str) -> String {
-        let mut text = String::new();
-        for piece in &self.0 {
-            match piece {
-                Piece::Text(plain) => text.push_str(plain),
-                Piece::ClickId => text.push_str(click_id),
-                Piece::Sub(index) => text.push_str(&sub_of(query, *index)),
-            }
-        }
-        text
     }
 
     /// Appends the text of a click; what comes from the request is percent-encoded.
@@ -106,85 +93,134 @@ impl Template {
     }
 }
 
-/// A UTM field that the link fills in where the visitor brings none.
-#[derive(Debug, Clone)]
-struct Utm {
+/// A UTM field that a link fills in where the visitor brings none.
+#[derive(Debug)]
+pub struct UtmField {
     /// `utm_source`.
-    key: String,
+    key: Box<str>,
     /// Its own text percent-encoded.
     value: Template,
+}
+
+impl UtmField {
+    /// A link's fields by name (`source`); their values may hold macros. `partner` is the link's, or empty.
+    pub fn all_of(utm: &BTreeMap<String, String>, partner: &str) -> Arc<[UtmField]> {
+        // There are five; `Destination::written` has room for 32.
+        let fields = utm
+            .iter()
+            .take(32)
+            .map(|(field, value)| UtmField { key: format!("utm_{field}").into(), value: Template::of(value, partner).encoded() });
+        fields.collect()
+    }
+
+    /// `source`.
+    pub fn name(&self) -> &str {
+        &self.key["utm_".len()..]
+    }
+
+    /// What a click records; `None` if the visitor brought nothing to put into it.
+    pub fn value(&self, query: &str, click_id: &str) -> Option<String> {
+        let mut text = String::new();
+        for piece in &self.value.0 {
+            match piece {
+                Piece::Text(plain) => text.push_str(&percent_decode_str(plain).decode_utf8_lossy()),
+                Piece::ClickId => text.push_str(click_id),
+                Piece::Sub(index) => text.push_str(&sub_of(query, *index)),
+            }
+        }
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// Appends the parameter; leaves it out, and answers false, if the visitor brought nothing to put into it.
+    fn write(&self, out: &mut String, separator: &str, query: &str, click_id: &str) -> bool {
+        let before = out.len();
+        out.push_str(separator);
+        out.push_str(&self.key);
+        out.push('=');
+        let empty = out.len();
+        self.value.write(out, query, click_id);
+        if out.len() == empty {
+            out.truncate(before);
+        }
+        out.len() > before
+    }
 }
 
 /// An address that is allowed, ready to be sent to.
 #[derive(Debug, Clone)]
 pub struct Destination {
-    /// As written, `{partner}` put in.
-    url: Template,
-    /// The same with empty macros: what is led to if all else fails.
-    plain: Url,
-    /// Everything before `#`, as the URL parser writes it. `None` if a macro stands where only the parser knows what it
-    /// becomes: before the query, or in a parameter's name.
-    head: Option<Template>,
-    head_has_query: bool,
-    /// With its `#`.
-    fragment: Template,
-    /// Names of the parameters that the address has itself.
-    own_keys: Vec<String>,
-    utm: Vec<Utm>,
+    address: Address,
+    utm: Arc<[UtmField]>,
     allowed_hosts: Arc<[String]>,
 }
 
-impl Destination {
-    /// `None` if the text is no address, or its host is not allowed (any is, where none are named).
-    ///
-    /// `utm` by field (`source`); its values may hold macros as the address may. `partner` is the link's, or empty.
-    pub fn compile(
-        url: &str,
-        utm: &BTreeMap<String, String>,
-        allowed_hosts: &Arc<[String]>,
-        partner: &str,
-    ) -> Option<Destination> {
-        let partner_encoded = utf8_percent_encode(partner, RESERVED).to_string();
-        let as_written = Template::of(url.trim(), &partner_encoded);
-        let mut text = String::new();
-        as_written.write(&mut text, "", "");
-        let plain = web_address(&text).ok()?;
-        if !allowed_hosts.is_empty() && !host_allowed(&host_of(&plain), allowed_hosts) {
-            return None;
-        }
-        // There are five; `written` has room for 32.
-        let utm = utm
-            .iter()
-            .take(32)
-            .map(|(field, value)| Utm { key: format!("utm_{field}"), value: Template::of(value, partner).encoded() });
-        let mut destination = Destination {
-            url: as_written,
-            plain,
-            head: None,
-            head_has_query: false,
-            fragment: Template::default(),
-            own_keys: Vec::new(),
-            utm: utm.collect(),
-            allowed_hosts: allowed_hosts.clone(),
-        };
-        destination.lay_out(url.trim(), &partner_encoded);
-        Some(destination)
-    }
+#[derive(Debug, Clone)]
+enum Address {
+    /// Written by the URL parser beforehand: macros, if any, stand where it leaves them alone.
+    Written {
+        /// Everything before `#`.
+        head: Template,
+        has_query: bool,
+        /// With its `#`.
+        fragment: Template,
+        /// Names of its own parameters.
+        own_keys: Box<[String]>,
+    },
+    /// As the merchant wrote it. A macro stands where only the parser knows what it becomes: before the query, or in a
+    /// parameter's name.
+    Moving { url: Template, without_macros: Box<str> },
+}
 
-    fn lay_out(&mut self, url: &str, partner: &str) {
+impl Address {
+    /// `url` is an address, `{partner}` put in.
+    fn of(url: &str, plain: Url) -> Address {
+        let moving = || Address::Moving { url: Template::of(url, ""), without_macros: plain.as_str().into() };
         let before_query = url.split(['?', '#']).next().unwrap_or_default();
-        // Braces pass the parser unchanged in a query and in a fragment, and nowhere else.
-        let Ok(parsed) = Url::parse(&url.replace("{partner}", partner)) else { return };
+        let Ok(parsed) = Url::parse(url) else { return moving() };
         let query = parsed.query().unwrap_or_default();
         let key_moves = |raw: &str| !Template::of(raw.split('=').next().unwrap_or_default(), "").is_plain();
         if !Template::of(before_query, "").is_plain() || query.split('&').any(key_moves) {
-            return;
+            return moving();
         }
-        self.own_keys = parsed.query_pairs().map(|(key, _)| key.into_owned()).collect();
-        self.head_has_query = !query.is_empty();
-        let end = if self.head_has_query { Position::AfterQuery } else { Position::AfterPath };
-        self.head = Some(Template::of(&parsed[..end], ""));
-        self.fragment = Template::of(&parsed[Position::AfterQuery..], "");
+        let end = if query.is_empty() { Position::AfterPath } else { Position::AfterQuery };
+        // Braces pass the parser unchanged in a query and in a fragment.
+        Address::Written {
+            head: Template::of(&parsed[..end], ""),
+            has_query: !query.is_empty(),
+            fragment: Template::of(&parsed[Position::AfterQuery..], ""),
+            own_keys: parsed.query_pairs().map(|(key, _)| key.into_owned()).collect(),
+        }
+    }
+
+    /// A click's address, as the URL parser reads it; the bare address, should that ever fail.
+    fn parse(&self, query: &str, click_id: &str) -> Result<Url, String> {
+        let mut text = String::new();
+        match self {
+            Address::Written { head, fragment, .. } => {
+                head.write(&mut text, query, click_id);
+                fragment.write(&mut text, query, click_id);
+                Url::parse(&text).map_err(|_| text)
+            }
+            Address::Moving { url, without_macros } => {
+                url.write(&mut text, query, click_id);
+                Url::parse(&text).map_err(|_| without_macros.to_string())
+            }
+        }
+    }
+}
+
+impl Destination {
+    /// `None` if the text is no address, or its host is not allowed (any is, where none are named). The address may hold
+    /// macros, but not in its host.
+    pub fn compile(url: &str, utm: &Arc<[UtmField]>, allowed_hosts: &Arc<[String]>, partner: &str) -> Option<Destination> {
+        let url = url.trim().replace("{partner}", &utf8_percent_encode(partner, RESERVED).to_string());
+        let mut without_macros = String::new();
+        Template::of(&url, "").write(&mut without_macros, "", "");
+        let plain = web_address(&without_macros).ok()?;
+        if !allowed_hosts.is_empty() && !host_allowed(&host_of(&plain), allowed_hosts) {
+            return None;
+        }
+        Some(Destination { address: Address::of(&url, plain), utm: utm.clone(), allowed_hosts: allowed_hosts.clone() })
     }
 
     /// Where a click leads. The link's own parameters win, all others of the request (`query`: raw, without `?`) are
@@ -198,38 +234,38 @@ impl Destination {
 
     /// The quick way, without the URL parser; `None` if it is needed.
     fn written(&self, query: &str, click_id: &str) -> Option<String> {
-        let head = self.head.as_ref()?;
-        let mut out = String::with_capacity(self.plain.as_str().len() + query.len() + click_id.len() + 128);
+        let Address::Written { head, has_query, fragment, own_keys } = &self.address else { return None };
+        let mut out = String::with_capacity(256 + query.len());
         head.write(&mut out, query, click_id);
-        let mut separator = if self.head_has_query { '&' } else { '?' };
+        let mut separator = if *has_query { "&" } else { "?" };
         let mut brought = 0_u32;
         for raw in query.split('&').filter(|raw| !raw.is_empty()) {
             let key = key_of(raw);
             if key == "to" {
                 return None;
             }
-            if key == "trb_click" || self.own_keys.iter().any(|own| *own == key) {
+            if key == "trb_click" || own_keys.iter().any(|own| *own == key) {
                 continue;
             }
             if key.starts_with("utm_")
-                && let Some(index) = self.utm.iter().position(|utm| utm.key == key)
+                && let Some(index) = self.utm.iter().position(|utm| *utm.key == *key)
             {
                 brought |= 1 << index;
             }
-            out.push(separator);
+            out.push_str(separator);
             out.extend(utf8_percent_encode(raw, NOT_IN_QUERY));
-            separator = '&';
+            separator = "&";
         }
         for (index, utm) in self.utm.iter().enumerate() {
-            if brought & (1 << index) == 0 && !self.own_keys.contains(&utm.key) && utm.write(&mut out, separator, query, click_id)
-            {
-                separator = '&';
+            let missing = brought & (1 << index) == 0 && !own_keys.iter().any(|own| **own == *utm.key);
+            if missing && utm.write(&mut out, separator, query, click_id) {
+                separator = "&";
             }
         }
-        out.push(separator);
+        out.push_str(separator);
         out.push_str("trb_click=");
         out.push_str(click_id);
-        self.fragment.write(&mut out, query, click_id);
+        fragment.write(&mut out, query, click_id);
         Some(out)
     }
 
@@ -237,9 +273,10 @@ impl Destination {
     fn parsed(&self, query: &str, click_id: &str) -> String {
         let parameters: Vec<(Cow<'_, str>, &str)> =
             query.split('&').filter(|raw| !raw.is_empty()).map(|raw| (key_of(raw), raw)).collect();
-        let mut text = String::new();
-        self.url.write(&mut text, query, click_id);
-        let main = Url::parse(&text).unwrap_or_else(|_| self.plain.clone());
+        let main = match self.address.parse(query, click_id) {
+            Ok(url) => url,
+            Err(bare) => return bare,
+        };
         let wanted = parameters.iter().find(|(key, _)| key == "to").map(|(_, raw)| value_of(raw));
         let mut destination = wanted.and_then(|to| self.deep_link(&main, &to)).unwrap_or(main);
 
@@ -251,11 +288,11 @@ impl Destination {
                 let _ = write!(joined, "{}&", utf8_percent_encode(raw, NOT_IN_QUERY));
             }
         }
-        for utm in &self.utm {
-            if is_new(&utm.key) && !parameters.iter().any(|(k, _)| *k == utm.key) {
+        for utm in self.utm.iter() {
+            if is_new(&utm.key) && !parameters.iter().any(|(k, _)| **k == *utm.key) {
                 let mut field = String::new();
-                if utm.write(&mut field, '&', query, click_id) {
-                    joined = joined + &field[1..] + "&";
+                if utm.write(&mut field, "", query, click_id) {
+                    joined = joined + &field + "&";
                 }
             }
         }
@@ -269,22 +306,6 @@ impl Destination {
         let url = if path { main.join(to).ok()? } else { web_address(to).ok()? };
         let host = host_of(&url);
         (host == host_of(main) && path || host_allowed(&host, &self.allowed_hosts)).then_some(url)
-    }
-}
-
-impl Utm {
-    /// Appends the parameter; leaves it out, and answers false, if the visitor brought nothing to put into it.
-    fn write(&self, out: &mut String, separator: char, query: &str, click_id: &str) -> bool {
-        let before = out.len();
-        out.push(separator);
-        out.push_str(&self.key);
-        out.push('=');
-        let empty = out.len();
-        self.value.write(out, query, click_id);
-        if out.len() == empty {
-            out.truncate(before);
-        }
-        out.len() > before
     }
 }
 
@@ -312,8 +333,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn compiled(url: &str, utm: &[(&str, &str)]) -> Option<Destination> {
-        let utm = utm.iter().map(|(field, value)| ((*field).to_owned(), (*value).to_owned())).collect();
-        Destination::compile(url, &utm, &Arc::from(["shop.example".to_owned()]), "par_1")
+        Destination::compile(url, &fields(utm), &Arc::from(["shop.example".to_owned()]), "par_1")
+    }
+
+    fn fields(utm: &[(&str, &str)]) -> Arc<[UtmField]> {
+        UtmField::all_of(&utm.iter().map(|(field, value)| ((*field).to_owned(), (*value).to_owned())).collect(), "par_1")
     }
 
     fn to(url: &str, query: &str) -> Option<String> {
@@ -348,7 +372,7 @@ mod tests {
     #[test]
     fn a_link_to_a_host_that_is_no_longer_allowed_leads_nowhere() {
         assert_eq!(to("https://old.example/", ""), None);
-        assert!(Destination::compile("https://old.example/", &BTreeMap::new(), &Arc::from([]), "").is_some());
+        assert!(Destination::compile("https://old.example/", &fields(&[]), &Arc::from([]), "").is_some());
     }
 
     #[test]
@@ -371,8 +395,9 @@ mod tests {
             destination.location("sub1=%D1%8F&utm_content=own", "C1"),
             "https://shop.example/?sub1=%D1%8F&utm_content=own&utm_campaign=par_1%2F%D1%8F%20%7Bx%7D&utm_term=C1&trb_click=C1"
         );
-        let template = Template::of("{partner}/{sub1} {x} {", "par_1");
-        assert_eq!(template.expand("a=1&sub1=%D1%8F+b", "C1"), "par_1/я b {x} {");
+        let recorded = |text| fields(&[("term", text)])[0].value("a=1&sub1=%D1%8F+b", "C1");
+        assert_eq!(recorded("{partner}/{sub1} {x} {").as_deref(), Some("par_1/я b {x} {"));
+        assert_eq!(recorded("{sub2}"), None);
     }
 
     #[test]
@@ -457,8 +482,7 @@ mod tests {
         ) {
             let utm = [("source", "anna & blog"), ("medium", "{sub1}"), ("campaign", "{partner}-{click_id}")];
             let hosts = Arc::from(["shop.example".to_owned(), "shop.example:8080".to_owned()]);
-            let utm = utm.iter().map(|(field, value)| ((*field).to_owned(), (*value).to_owned())).collect();
-            let destination = Destination::compile(own, &utm, &hosts, "par_1").unwrap();
+            let destination = Destination::compile(own, &fields(&utm), &hosts, "par_1").unwrap();
             let query = parameters.join("&");
             prop_assert_eq!(destination.written(&query, "C1").unwrap(), destination.parsed(&query, "C1"));
         }

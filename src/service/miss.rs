@@ -5,7 +5,7 @@ use crate::domain::id::{LinkId, MissId};
 use crate::domain::text::LinkCode;
 use crate::store::link::Link;
 use crate::store::miss::Miss;
-use crate::store::{Tx, audit, link, miss, settings};
+use crate::store::{Tx, audit, link, miss};
 
 /// What a miss is attached to, as it is sent.
 #[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
@@ -31,7 +31,7 @@ pub async fn attach(tx: &mut Tx, context: &Context, id: MissId, input: &AttachIn
     let key = found.value.to_ascii_lowercase();
     add_alias(tx, context, &key, link.id).await?;
     miss::resolve(tx, "link", &key, context.at()).await?;
-    settings::catalog_changed(tx).await?;
+    link::changed(tx, link.id).await?;
     let detail = serde_json::json!({ "link": link.id, "code": link.code, "alias": key, "clicks": found.count });
     audit::record(tx, &context.actor, "miss.attach", &id.to_string(), &detail, context.at()).await?;
     let settled = miss::by_id(&mut *tx, id).await?.ok_or_else(|| Error::not_found(id))?;

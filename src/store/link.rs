@@ -1,6 +1,6 @@
 //! Tracking links.
 
-use super::{At, Reader, Result, Tx, program, taken};
+use super::{At, Reader, Result, Tx, program, settings, taken};
 use crate::domain::id::{LinkId, PartnerId, ProgramId, TargetId};
 use crate::domain::link_target::{Country, Device};
 use crate::domain::partner::PartnerKind;
@@ -65,6 +65,13 @@ pub async fn update(tx: &mut Tx, link: &Link) -> Result<()> {
         .bind(link.paused)
         .bind(&link.fallback_url)
     })?;
+    Ok(())
+}
+
+/// Tells the link books that a link, its targets or its aliases have changed.
+pub async fn changed(tx: &mut Tx, id: LinkId) -> Result<()> {
+    let version = settings::catalog_changed(tx).await?;
+    exec!(tx, sqlx::query("UPDATE links SET catalog_version = $2 WHERE id = $1").bind(id).bind(version))?;
     Ok(())
 }
 
@@ -233,13 +240,51 @@ pub struct BookRow {
     pub fallback_url: Option<String>,
 }
 
-pub async fn book<'a>(on: impl Into<Reader<'a>>) -> Result<Vec<BookRow>> {
+/// A page of the links that changed after a version of the catalog, by id, after `after`.
+pub async fn book<'a>(on: impl Into<Reader<'a>>, since: i64, after: LinkId, limit: i64) -> Result<Vec<BookRow>> {
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
             "SELECT l.id, l.code, l.code_key, l.program_id, l.partner_id, a.kind AS partner_kind, l.url, l.utm, l.expires_at, \
-             l.paused, l.fallback_url FROM links l LEFT JOIN partners a ON a.id = l.partner_id",
+             l.paused, l.fallback_url FROM links l LEFT JOIN partners a ON a.id = l.partner_id \
+             WHERE l.catalog_version > $1 AND l.id > $2 ORDER BY l.id LIMIT $3",
         )
+        .bind(since)
+        .bind(after)
+        .bind(limit)
         .fetch_all(c)
         .await
     })?)
+}
+
+/// Targets and aliases of the links from `first` to `last` that changed after a version of the catalog.
+pub async fn book_parts<'a>(
+    on: impl Into<Reader<'a>>,
+    since: i64,
+    first: LinkId,
+    last: LinkId,
+) -> Result<(Vec<TargetRow>, Vec<Alias>)> {
+    let mut on = on.into();
+    let targets = read!(on.again(), |c| {
+        sqlx::query_as(
+            "SELECT t.id, t.link_id, t.url, t.weight, t.device, t.country FROM link_targets t JOIN links l ON l.id = t.link_id \
+             WHERE t.link_id BETWEEN $1 AND $2 AND t.removed_at IS NULL AND l.catalog_version > $3 ORDER BY t.id",
+        )
+        .bind(first)
+        .bind(last)
+        .bind(since)
+        .fetch_all(c)
+        .await
+    })?;
+    let aliases = read!(on, |c| {
+        sqlx::query_as(
+            "SELECT s.code_key, s.link_id FROM link_aliases s JOIN links l ON l.id = s.link_id \
+             WHERE s.link_id BETWEEN $1 AND $2 AND l.catalog_version > $3 ORDER BY s.code_key",
+        )
+        .bind(first)
+        .bind(last)
+        .bind(since)
+        .fetch_all(c)
+        .await
+    })?;
+    Ok((targets, aliases))
 }

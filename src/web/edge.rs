@@ -202,7 +202,7 @@ pub async fn redirect(app: Data<App>, request: HttpRequest, code: Path<String>) 
     };
     let expired = link.expires_at.is_some_and(|at| at.0 <= app.service.clock.now());
     if link.paused || expired {
-        return match &link.fallback_url {
+        return match link.fallback_url.as_deref() {
             Some(url) => found(url).finish(),
             None => HttpResponse::Gone().insert_header((header::CACHE_CONTROL, "no-store")).finish(),
         };
@@ -214,7 +214,7 @@ pub async fn redirect(app: Data<App>, request: HttpRequest, code: Path<String>) 
     let device = || Device::of_user_agent(hit.user_agent.as_deref().unwrap_or_default());
     let country = || app.edge.country(&request);
     let Some(choice) = link.destinations.choose(visitor.as_deref().unwrap_or(&click_id), device, country) else {
-        return match &link.fallback_url {
+        return match link.fallback_url.as_deref() {
             Some(url) => found(url).finish(),
             None => HttpResponse::NotFound().insert_header((header::CACHE_CONTROL, "no-store")).finish(),
         };

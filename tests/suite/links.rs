@@ -189,6 +189,14 @@ both_stores! {
         assert_eq!(app.patch("/v1/links/lnk_2", json!({ "aliases": ["anna"] })).await.0, 409);
         assert_eq!(app.patch(&link, json!({ "aliases": ["anna"] })).await.0, 422);
         assert_eq!(app.patch(&link, json!({ "aliases": ["anan", "a b"] })).await.0, 422);
+        // What a link hangs on reaches it, though the link itself is as it was.
+        app.patch(&path_of(&ids, "program"), json!({ "destination_hosts": ["new.example"] })).await;
+        assert_eq!(at_host(app, "x", "/r/anan").await.0, 404);
+        app.patch(&path_of(&ids, "program"), json!({ "destination_hosts": ["shop.example"] })).await;
+        app.patch(&path_of(&ids, "partner"), json!({ "kind": "referrer" })).await;
+        let clicks = app.get("/v1/reports/channels").await["data"].as_array().unwrap().len();
+        app.click("anan").await;
+        assert_eq!((clicks, app.get("/v1/reports/channels").await["data"].as_array().unwrap().len()), (1, 2), "another kind is another channel");
         // Without the alias the code is unknown again, and so is on the list.
         assert_eq!(app.patch(&link, json!({ "aliases": ["Anya"] })).await.1["aliases"], json!(["anya"]));
         app.click("anya").await;

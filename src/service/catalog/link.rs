@@ -7,7 +7,7 @@ use crate::domain::text::{LinkCode, web_address};
 use crate::service::input::{Problems, maybe_null};
 use crate::service::{Context, Error, Result, miss};
 use crate::store::link::Link;
-use crate::store::{Tx, link, program, settings};
+use crate::store::{Tx, link, program};
 use sqlx::types::Json;
 use std::collections::BTreeMap;
 
@@ -120,7 +120,7 @@ pub async fn save_link(tx: &mut Tx, context: &Context, known: Option<LinkId>, in
     if let Some(aliases) = &input.aliases {
         save_aliases(tx, context, id, aliases).await?;
     }
-    settings::catalog_changed(tx).await?;
+    link::changed(tx, id).await?;
     Ok(Link { id, ..saved })
 }
 

@@ -94,7 +94,7 @@ pub async fn save_program(tx: &mut Tx, context: &Context, known: Option<ProgramI
         }
         None => program::insert(tx, &saved, context.at()).await?,
     };
-    settings::catalog_changed(tx).await?;
+    settings::terms_changed(tx).await?;
     let saved = Program { id, ..saved };
     let detail = serde_json::json!({ "before": before.map(|b| format!("{b:?}")), "after": format!("{saved:?}") });
     audit::record(tx, &context.actor, "program.save", &id.to_string(), &detail, context.at()).await?;

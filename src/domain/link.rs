@@ -1,6 +1,7 @@
 //! A link's codes: where they stand, and which one was meant by a misprint.
 
 use super::id::ProgramId;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// First parts of paths that a host answers by itself, or that browsers and crawlers ask of any host.
@@ -109,7 +110,8 @@ impl Domains {
         let host = host.filter(|_| !self.program_of.is_empty())?;
         let found = |host: &str| self.program_of.get(host).copied();
         found(host).or_else(|| {
-            let lower = host.to_ascii_lowercase();
+            let capital = host.bytes().any(|b| b.is_ascii_uppercase());
+            let lower = if capital { Cow::Owned(host.to_ascii_lowercase()) } else { Cow::Borrowed(host) };
             let name =
                 lower.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(&*lower, |(n, _)| n);
             found(&lower).or_else(|| found(name.trim_end_matches('.')))

@@ -213,6 +213,8 @@ mod tests {
         assert_eq!(chosen(&all, "v", Device::Tablet, Some("DE")), Some(3));
         assert_eq!(chosen(&all, "v", Device::Mobile, Some("FR")), Some(2));
         assert_eq!(chosen(&all, "v", Device::Desktop, None), Some(1));
+        let either = of(vec![target(2, 1, Some(Device::Mobile), None), target(3, 1, None, Some("DE"))]);
+        assert_eq!(chosen(&either, "v", Device::Mobile, Some("DE")), Some(3), "the country before the device");
         let some = of(vec![target(2, 1, Some(Device::Mobile), None), target(3, 0, None, None)]);
         assert_eq!(chosen(&some, "v", Device::Desktop, None), None);
         assert!(Destinations::new(LinkId(7), None, vec![]).choose("v", || Device::Mobile, || None).is_none());

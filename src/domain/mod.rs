@@ -20,6 +20,7 @@ pub mod person;
 pub mod program;
 pub mod promo;
 pub mod redirect;
+pub mod template;
 pub mod text;
 pub mod time;
 pub mod touch;

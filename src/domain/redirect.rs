@@ -3,148 +3,17 @@
 //! What does not depend on the request is compiled once; a click then writes its address straight into one text.
 //! A deep link (`?to=`) and macros in a path are taken through the URL parser, click by click.
 
+use super::template::{RESERVED, Template, UtmField, key_of, value_of};
 use super::text::{host_allowed, host_of, web_address};
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use url::{Position, Url};
 
-/// All but the characters that RFC 3986 calls unreserved.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// What may not stand in the query of an http address (the URL standard's special-query set). With it, nothing that
 /// could end a header line is left.
 const NOT_IN_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\'');
-
-const SUBS: [&str; 5] = ["sub1", "sub2", "sub3", "sub4", "sub5"];
-
-/// A part of a text with macros.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
-    Text(Box<str>),
-    ClickId,
-    /// `sub1` is 0.
-    Sub(usize),
-}
-
-/// A text with the macros `{click_id}` and `{sub1}` … `{sub5}`, cut at them; `{partner}` is put in when it is cut.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Template(Box<[Piece]>);
-
-impl Template {
-    /// Cuts a text. Braces that hold no macro stay as they are.
-    fn of(text: &str, partner: &str) -> Template {
-        let mut pieces = Vec::new();
-        let mut plain = String::new();
-        let mut rest = text;
-        while let Some(at) = rest.find('{') {
-            plain.push_str(&rest[..at]);
-            rest = &rest[at..];
-            let (name, after) = rest[1..].split_once('}').unwrap_or_default();
-            let moving = match name {
-                "click_id" => Some(Piece::ClickId),
-                name => SUBS.iter().position(|sub| *sub == name).map(Piece::Sub),
-            };
-            if let Some(piece) = moving {
-                if !plain.is_empty() {
-                    pieces.push(Piece::Text(std::mem::take(&mut plain).into()));
-                }
-                pieces.push(piece);
-                rest = after;
-            } else if name == "partner" {
-                plain.push_str(partner);
-                rest = after;
-            } else {
-                plain.push('{');
-                rest = &rest[1..];
-            }
-        }
-        plain.push_str(rest);
-        if !plain.is_empty() {
-            pieces.push(Piece::Text(plain.into()));
-        }
-        Template(pieces.into())
-    }
-
-    /// With its own text percent-encoded.
-    fn encoded(self) -> Template {
-        let pieces = self.0.into_iter().map(|piece| match piece {
-            Piece::Text(plain) => Piece::Text(utf8_percent_encode(&plain, RESERVED).to_string().into()),
-            moving => moving,
-        });
-        Template(pieces.collect())
-    }
-
-    /// Whether every click gives the same text.
-    fn is_plain(&self) -> bool {
-        self.0.iter().all(|piece| matches!(piece, Piece::Text(_)))
-    }
-
-    /// Appends the text of a click; what comes from the request is percent-encoded.
-    fn write(&self, out: &mut String, query: &str, click_id: &str) {
-        for piece in &self.0 {
-            match piece {
-                Piece::Text(plain) => out.push_str(plain),
-                Piece::ClickId => out.push_str(click_id),
-                Piece::Sub(index) => out.extend(utf8_percent_encode(&sub_of(query, *index), RESERVED)),
-            }
-        }
-    }
-}
-
-/// A UTM field that a link fills in where the visitor brings none.
-#[derive(Debug)]
-pub struct UtmField {
-    /// `utm_source`.
-    key: Box<str>,
-    /// Its own text percent-encoded.
-    value: Template,
-}
-
-impl UtmField {
-    /// A link's fields by name (`source`); their values may hold macros. `partner` is the link's, or empty.
-    pub fn all_of(utm: &BTreeMap<String, String>, partner: &str) -> Arc<[UtmField]> {
-        // There are five; `Destination::written` has room for 32.
-        let fields = utm
-            .iter()
-            .take(32)
-            .map(|(field, value)| UtmField { key: format!("utm_{field}").into(), value: Template::of(value, partner).encoded() });
-        fields.collect()
-    }
-
-    /// `source`.
-    pub fn name(&self) -> &str {
-        &self.key["utm_".len()..]
-    }
-
-    /// What a click records; `None` if the visitor brought nothing to put into it.
-    pub fn value(&self, query: &str, click_id: &str) -> Option<String> {
-        let mut text = String::new();
-        for piece in &self.value.0 {
-            match piece {
-                Piece::Text(plain) => text.push_str(&percent_decode_str(plain).decode_utf8_lossy()),
-                Piece::ClickId => text.push_str(click_id),
-                Piece::Sub(index) => text.push_str(&sub_of(query, *index)),
-            }
-        }
-        (!text.is_empty()).then_some(text)
-    }
-
-    /// Appends the parameter; leaves it out, and answers false, if the visitor brought nothing to put into it.
-    fn write(&self, out: &mut String, separator: &str, query: &str, click_id: &str) -> bool {
-        let before = out.len();
-        out.push_str(separator);
-        out.push_str(&self.key);
-        out.push('=');
-        let empty = out.len();
-        self.value.write(out, query, click_id);
-        if out.len() == empty {
-            out.truncate(before);
-        }
-        out.len() > before
-    }
-}
 
 /// An address that is allowed, ready to be sent to.
 #[derive(Debug, Clone)]
@@ -210,13 +79,20 @@ impl Address {
 }
 
 impl Destination {
-    /// `None` if the text is no address, or its host is not allowed (any is, where none are named). The address may hold
-    /// macros, but not in its host.
+    /// `None` if the text is no address, or its host is not allowed (any is, where none are named), or would not be the
+    /// same for every click: the address may hold macros, but not in its host.
     pub fn compile(url: &str, utm: &Arc<[UtmField]>, allowed_hosts: &Arc<[String]>, partner: &str) -> Option<Destination> {
         let url = url.trim().replace("{partner}", &utf8_percent_encode(partner, RESERVED).to_string());
-        let mut without_macros = String::new();
-        Template::of(&url, "").write(&mut without_macros, "", "");
-        let plain = web_address(&without_macros).ok()?;
+        let template = Template::of(&url, "");
+        let with = |query: &str, click_id: &str| {
+            let mut text = String::new();
+            template.write(&mut text, query, click_id);
+            web_address(&text).ok()
+        };
+        let plain = with("", "")?;
+        if host_of(&plain) != host_of(&with("sub1=x&sub2=x&sub3=x&sub4=x&sub5=x", "x")?) {
+            return None;
+        }
         if !allowed_hosts.is_empty() && !host_allowed(&host_of(&plain), allowed_hosts) {
             return None;
         }
@@ -309,24 +185,6 @@ impl Destination {
     }
 }
 
-/// The name of a raw parameter; a text of its own only where something in it is encoded.
-fn key_of(raw: &str) -> Cow<'_, str> {
-    let key = raw.split('=').next().unwrap_or_default();
-    if !key.bytes().any(|b| b == b'%' || b == b'+') {
-        return Cow::Borrowed(key);
-    }
-    url::form_urlencoded::parse(raw.as_bytes()).next().map(|(key, _)| key).unwrap_or_default()
-}
-
-fn value_of(raw: &str) -> String {
-    url::form_urlencoded::parse(raw.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
-}
-
-fn sub_of(query: &str, index: usize) -> String {
-    let mut parameters = query.split('&').filter(|raw| !raw.is_empty());
-    parameters.find(|raw| key_of(raw) == SUBS[index]).map(value_of).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -372,6 +230,14 @@ mod tests {
     #[test]
     fn a_link_to_a_host_that_is_no_longer_allowed_leads_nowhere() {
         assert_eq!(to("https://old.example/", ""), None);
+        for moving in [
+            "https://shop.example{sub1}/",
+            "https://{click_id}@shop.example/",
+            "https://shop.example:{sub2}/",
+            "https://{sub3}shop.example/",
+        ] {
+            assert_eq!(to(moving, ""), None, "{moving}");
+        }
         assert!(Destination::compile("https://old.example/", &fields(&[]), &Arc::from([]), "").is_some());
     }
 

@@ -82,6 +82,12 @@ pub struct Given {
     /// Fill the spool and move nothing into the store, while the store is looked after
     #[arg(skip)]
     pub no_mover: Option<bool>,
+    /// Header in which trusted proxies name the visitor's country, like CF-IPCountry
+    #[arg(long, global = true, env = "TRIBUTARY_COUNTRY_HEADER")]
+    pub country_header: Option<String>,
+    /// Countries of addresses, a file in MaxMind's format (.mmdb)
+    #[arg(long, global = true, env = "TRIBUTARY_GEOIP_DATABASE")]
+    pub geoip_database: Option<PathBuf>,
     /// Time zone of the merchant's days, for a new store [default: Europe/Moscow]
     #[arg(long, global = true, env = "TRIBUTARY_TIME_ZONE")]
     pub time_zone: Option<String>,
@@ -102,6 +108,8 @@ pub struct Config {
     pub public_url: Option<String>,
     pub edge_rate_limit: u32,
     pub trusted_proxies: Vec<IpNet>,
+    pub country_header: Option<String>,
+    pub geoip_database: Option<PathBuf>,
     pub time_zone: Option<chrono_tz::Tz>,
     pub redis_url: Option<String>,
     pub spool: SpoolKind,
@@ -167,6 +175,8 @@ impl Given {
             public_url,
             edge_rate_limit: self.edge_rate_limit.or(file.edge_rate_limit).unwrap_or(50),
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
+            country_header: self.country_header.or(file.country_header),
+            geoip_database: self.geoip_database.or(file.geoip_database),
             time_zone,
             redis_url,
             spool,

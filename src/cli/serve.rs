@@ -31,6 +31,8 @@ pub fn settings(config: &Config) -> Start {
         public_url: config.public_url.clone(),
         edge_rate_limit: config.edge_rate_limit,
         trusted_proxies: config.trusted_proxies.clone(),
+        country_header: config.country_header.clone(),
+        geoip_database: config.geoip_database.clone(),
         role: config.role,
         threads: config.http_threads,
         spool_limit: i64::from(config.spool_limit_mb) << 20,

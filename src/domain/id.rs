@@ -60,6 +60,8 @@ id! {
     PartnerId, "par_";
     /// A tracking link.
     LinkId, "lnk_";
+    /// One of a link's several destinations.
+    TargetId, "tgt_";
     /// A promo code.
     PromoCodeId, "prm_";
     /// A commission rule.

@@ -429,6 +429,7 @@ mod tests {
             min_payout_minor: 0,
             new_customers_only: false,
             fallback_url: None,
+            link_domains: vec![],
         }
     }
 

@@ -429,7 +429,7 @@ async fn take_link(tx: &mut Tx, context: &Context, row: &Row<'_>) -> Result<bool
         url: row.get("url"),
         utm: (!utm.is_empty()).then_some(utm),
         expires_at: row.get("expires_at").map(Some),
-        paused: None,
+        ..LinkInput::default()
     };
     catalog::save_link(tx, context, known.as_ref().map(|k| k.id), &input).await?;
     Ok(known.is_none())

@@ -4,6 +4,7 @@ use crate::domain::channel::Channel;
 use crate::domain::commission::{CommissionState, CustomerCondition};
 use crate::domain::id::*;
 use crate::domain::ledger::{AccountKind, JournalKind};
+use crate::domain::link_target::{Country, Device};
 use crate::domain::money::Currency;
 use crate::domain::order::OrderStatus;
 use crate::domain::partner::{PartnerKind, PartnerStatus};
@@ -135,6 +136,7 @@ id_columns!(
     ProgramId,
     PartnerId,
     LinkId,
+    TargetId,
     PromoCodeId,
     RuleId,
     OrderId,
@@ -151,6 +153,8 @@ id_columns!(
 
 text_columns!(
     Channel,
+    Country,
+    Device,
     CommissionState,
     CustomerCondition,
     AccountKind,

@@ -8,12 +8,14 @@ use chrono::DateTime;
 use serde_json::Value;
 
 /// All tables, each after those it refers to.
-pub const TABLES: [&str; 36] = [
+pub const TABLES: [&str; 38] = [
     "settings",
     "programs",
     "partners",
     "partner_statuses",
     "links",
+    "link_targets",
+    "link_aliases",
     "promo_codes",
     "commission_rules",
     "commission_rule_versions",
@@ -106,6 +108,7 @@ fn has_counted_ids(table: &str) -> bool {
 fn key_of(table: &str) -> &'static str {
     match table {
         "settings" => "key",
+        "link_aliases" => "code_key",
         "partner_statuses" => "partner_id, since",
         "commission_rule_versions" => "rule_id, version",
         "sessions" => "token_hash",

@@ -20,6 +20,7 @@ struct Row {
     min_payout_minor: i64,
     new_customers_only: bool,
     fallback_url: Option<String>,
+    link_domains: Json<Vec<String>>,
 }
 
 impl From<Row> for Program {
@@ -36,20 +37,21 @@ impl From<Row> for Program {
             min_payout_minor: row.min_payout_minor,
             new_customers_only: row.new_customers_only,
             fallback_url: row.fallback_url,
+            link_domains: row.link_domains.0,
         }
     }
 }
 
 const SELECT: &str = "SELECT id, name, currency, destination_hosts, click_window_days, view_window_days, hold_days, \
-     credit_policy, min_payout_minor, new_customers_only, fallback_url FROM programs";
+     credit_policy, min_payout_minor, new_customers_only, fallback_url, link_domains FROM programs";
 
 /// Stores a program; its `id` is ignored and given anew.
 pub async fn insert(tx: &mut Tx, program: &Program, now: At) -> Result<ProgramId> {
     Ok(run!(tx, |c| {
         sqlx::query_scalar(
             "INSERT INTO programs (name, currency, destination_hosts, click_window_days, view_window_days, hold_days, \
-             credit_policy, min_payout_minor, new_customers_only, fallback_url, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
+             credit_policy, min_payout_minor, new_customers_only, fallback_url, created_at, link_domains) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
         )
         .bind(&program.name)
         .bind(program.currency)
@@ -62,6 +64,7 @@ pub async fn insert(tx: &mut Tx, program: &Program, now: At) -> Result<ProgramId
         .bind(program.new_customers_only)
         .bind(&program.fallback_url)
         .bind(now)
+        .bind(Json(&program.link_domains))
         .fetch_one(c)
         .await
     })?)
@@ -71,7 +74,8 @@ pub async fn update(tx: &mut Tx, program: &Program) -> Result<()> {
     exec!(tx, {
         sqlx::query(
             "UPDATE programs SET name = $2, destination_hosts = $3, click_window_days = $4, view_window_days = $5, \
-             hold_days = $6, credit_policy = $7, min_payout_minor = $8, new_customers_only = $9, fallback_url = $10 WHERE id = $1",
+             hold_days = $6, credit_policy = $7, min_payout_minor = $8, new_customers_only = $9, fallback_url = $10, \
+             link_domains = $11 WHERE id = $1",
         )
         .bind(program.id)
         .bind(&program.name)
@@ -83,6 +87,7 @@ pub async fn update(tx: &mut Tx, program: &Program) -> Result<()> {
         .bind(program.min_payout_minor)
         .bind(program.new_customers_only)
         .bind(&program.fallback_url)
+        .bind(Json(&program.link_domains))
     })?;
     Ok(())
 }

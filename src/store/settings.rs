@@ -19,12 +19,24 @@ pub async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
-/// Counts up what [`catalog_version`] answers: links, programs, partners or promo codes have changed.
-pub async fn catalog_changed(tx: &mut Tx) -> Result<()> {
-    let version = catalog_version(&mut *tx).await?;
-    set(tx, "catalog_version", &(version + 1).to_string()).await
+/// Counts up and answers the catalog's version: links, programs, partners or promo codes have changed.
+pub async fn catalog_changed(tx: &mut Tx) -> Result<i64> {
+    let version = catalog_version(&mut *tx).await? + 1;
+    set(tx, "catalog_version", &version.to_string()).await?;
+    Ok(version)
+}
+
+/// [`catalog_changed`] by what many links hang on: a program, or a partner's kind.
+pub async fn terms_changed(tx: &mut Tx) -> Result<()> {
+    let version = catalog_changed(tx).await?;
+    set(tx, "terms_version", &version.to_string()).await
 }
 
 pub async fn catalog_version<'a>(on: impl Into<Reader<'a>>) -> Result<i64> {
     Ok(get(on, "catalog_version").await?.and_then(|v| v.parse().ok()).unwrap_or(0))
+}
+
+/// The catalog's version as of the last [`terms_changed`].
+pub async fn terms_version<'a>(on: impl Into<Reader<'a>>) -> Result<i64> {
+    Ok(get(on, "terms_version").await?.and_then(|v| v.parse().ok()).unwrap_or(0))
 }

@@ -160,8 +160,9 @@ pub async fn insert(tx: &mut Tx, dictionary: &mut Dictionary, touches: &[(Touch,
             query.build_query_scalar().fetch_all(c).await
         })?;
         new += ids.len() as u64;
-        let ids: HashSet<Uuid> = ids.into_iter().collect();
-        touch_day::count(tx, touch_day::totals(rows.iter().filter(|row| ids.contains(&row.touch.id)))).await?;
+        // One that comes twice in these rows is counted once.
+        let mut ids: HashSet<Uuid> = ids.into_iter().collect();
+        touch_day::count(tx, touch_day::totals(rows.iter().filter(|row| ids.remove(&row.touch.id)))).await?;
     }
     Ok(new)
 }

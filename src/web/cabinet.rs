@@ -9,6 +9,7 @@ use super::page::{Frame, answer, words};
 use super::who::{PageError, PartnerUser};
 use crate::domain::commission::CommissionState;
 use crate::domain::id::PartnerId;
+use crate::domain::link::short_url;
 use crate::domain::money::{Currency, Money, RatePpm};
 use crate::domain::time::{FAR_DAY, Period};
 use crate::service::{Context, Error, report, statement};
@@ -182,11 +183,12 @@ async fn days(app: &App, frame: &Frame, id: PartnerId, today: NaiveDate) -> Resu
 }
 
 async fn links(app: &App, lang: Language, context: &Context, id: PartnerId) -> Result<Vec<LinkView>, PageError> {
+    let book = app.links.snapshot();
     let links = link::list(&app.service.db, Some(id), 0, MOST).await?;
     Ok(links
         .into_iter()
         .map(|link| LinkView {
-            short_url: format!("{}/r/{}", app.public_url, link.code),
+            short_url: short_url(&app.public_url, book.domains().first_of(link.program_id), &link.code),
             state: if link.paused {
                 Some(lang.text("link-paused"))
             } else if link.expires_at.is_some_and(|at| at.0 <= context.now) {

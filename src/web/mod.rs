@@ -4,12 +4,14 @@ pub mod admin;
 pub mod api;
 pub mod assets;
 pub mod cabinet;
+pub mod country;
 pub mod edge;
 pub mod error;
 pub mod health;
 pub mod language;
 pub mod openapi;
 pub mod page;
+pub mod qr;
 pub mod server;
 pub mod signin;
 pub mod who;
@@ -18,6 +20,7 @@ use crate::service::Tributary;
 use crate::service::linkbook::LinkBook;
 use crate::service::mover::Mover;
 use crate::service::spool::Spool;
+use actix_web::guard;
 use actix_web::middleware::Compress;
 use actix_web::web::{self, ServiceConfig, get, post, resource, scope};
 use std::sync::Arc;
@@ -41,6 +44,7 @@ pub struct App {
 pub fn routes(config: &mut ServiceConfig) {
     public_routes(config);
     health_routes(config);
+    link_domain_routes(config);
     staff_routes(config);
 }
 
@@ -48,6 +52,7 @@ pub fn routes(config: &mut ServiceConfig) {
 pub fn edge_routes(config: &mut ServiceConfig) {
     public_routes(config);
     health_routes(config);
+    link_domain_routes(config);
 }
 
 /// What a web node answers.
@@ -60,10 +65,16 @@ fn public_routes(config: &mut ServiceConfig) {
     let options = web::method(actix_web::http::Method::OPTIONS);
     config
         // A prefix, for it is found without a pattern.
-        .service(scope("/r").default_service(web::to(edge::redirect)))
+        .service(scope("/r").default_service(web::to(edge::under_r)))
         .service(resource("/px.gif").get(edge::pixel))
         .service(resource("/t.js").wrap(Compress::default()).get(edge::snippet))
         .service(resource("/e").post(edge::event).route(options.to(edge::preflight)));
+}
+
+/// Links on their programs' own domains; the guard leaves the paths of all other routes alone.
+fn link_domain_routes(config: &mut ServiceConfig) {
+    let on_link_domain = guard::fn_guard(edge::on_link_domain);
+    config.service(resource("/{code}").guard(on_link_domain).to(edge::on_own_domain));
 }
 
 fn health_routes(config: &mut ServiceConfig) {
@@ -114,6 +125,7 @@ fn api_routes(config: &mut ServiceConfig) {
         .route("/payout-runs/{id}/export", get().to(payouts::export))
         .route("/payout-runs/{id}/paid", post().to(payouts::paid))
         .route("/misses", get().to(misses::list))
+        .route("/misses/{id}/attach", post().to(misses::attach))
         .default_service(web::to(api::unknown_route));
 }
 

@@ -1,5 +1,6 @@
 //! Starts a node: spool, link book, mover, clockwork, HTTP; and stops it without losing a hit.
 
+use super::country::Countries;
 use super::edge::EdgeSettings;
 use super::error::Problem;
 use super::{App, health, routes};
@@ -29,6 +30,10 @@ pub struct Start {
     pub public_url: Option<String>,
     pub edge_rate_limit: u32,
     pub trusted_proxies: Vec<IpNet>,
+    /// A header that names the country, believed from trusted proxies.
+    pub country_header: Option<String>,
+    /// A file in MaxMind's format.
+    pub geoip_database: Option<PathBuf>,
     pub role: NodeRole,
     /// HTTP threads; default: one a core.
     pub threads: Option<usize>,
@@ -78,9 +83,10 @@ pub async fn start(service: Tributary, settings: Start) -> anyhow::Result<Runnin
     let address = listener.local_addr()?;
     let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let secure = public_url.starts_with("https://");
+    let countries = Countries::new(settings.country_header.as_deref(), settings.geoip_database.as_ref())?;
     let keeps_addresses = settings.ip_retention_days > 0;
-    let edge = Arc::new(EdgeSettings::new(settings.edge_rate_limit, settings.trusted_proxies.clone(), secure, keeps_addresses));
-    let app = App { service, spool, links, mover, edge, public_url, ready_lag: settings.ready_lag };
+    let edge = EdgeSettings::new(settings.edge_rate_limit, settings.trusted_proxies.clone(), secure, keeps_addresses, countries);
+    let app = App { service, spool, links, mover, edge: Arc::new(edge), public_url, ready_lag: settings.ready_lag };
 
     let role = settings.role;
     let mut tasks = vec![tokio::spawn(tend(app.clone()))];

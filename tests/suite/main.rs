@@ -11,6 +11,7 @@ mod crash;
 mod demo;
 mod edge;
 mod histories;
+mod links;
 mod pages;
 mod payouts;
 mod readme;

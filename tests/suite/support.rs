@@ -222,6 +222,8 @@ pub fn start_settings(spool_path: PathBuf) -> Start {
         public_url: None,
         edge_rate_limit: 0,
         trusted_proxies: Vec::new(),
+        country_header: None,
+        geoip_database: None,
         role: NodeRole::All,
         threads: Some(1),
         spool_limit: 0,

@@ -1,12 +1,13 @@
 //! Tracking links.
 
+use super::link_parts::{TargetInput, check_destination, check_targets, save_aliases, save_targets};
 use super::{find_partner, find_program};
 use crate::domain::id::LinkId;
-use crate::domain::text::{LinkCode, host_allowed, host_of, web_address};
+use crate::domain::text::{LinkCode, web_address};
 use crate::service::input::{Problems, maybe_null};
-use crate::service::{Context, Error, Result};
+use crate::service::{Context, Error, Result, miss};
 use crate::store::link::Link;
-use crate::store::{Tx, link, program, settings};
+use crate::store::{Tx, link, program};
 use sqlx::types::Json;
 use std::collections::BTreeMap;
 
@@ -23,11 +24,20 @@ pub struct LinkInput {
     /// Made up if left out.
     pub code: Option<String>,
     pub url: Option<String>,
+    /// Fields that fill what the visitor does not bring; they may hold macros as `url` may.
     pub utm: Option<BTreeMap<String, String>>,
     #[serde(default, deserialize_with = "maybe_null")]
     #[schema(value_type = Option<String>)]
     pub expires_at: Option<Option<String>>,
     pub paused: Option<bool>,
+    /// Where it leads when paused or expired; default: the program's.
+    #[serde(default, deserialize_with = "maybe_null")]
+    #[schema(value_type = Option<String>)]
+    pub fallback_url: Option<Option<String>>,
+    /// Several destinations; replaces all that were there. `url` is for those whom none fits.
+    pub targets: Option<Vec<TargetInput>>,
+    /// Further codes, such as misprints; replaces all that were there.
+    pub aliases: Option<Vec<String>>,
 }
 
 /// Makes a link, or changes `known` (not its code and program).
@@ -55,11 +65,9 @@ pub async fn save_link(tx: &mut Tx, context: &Context, known: Option<LinkId>, in
         (None, Some(code)) if !code.trim().is_empty() => p.take("/code", code.trim().parse::<LinkCode>()),
         (None, _) => p.take("/code", random_code().parse::<LinkCode>()),
     };
+    let hosts = program.as_ref().map(|p| p.destination_hosts.clone()).unwrap_or_default();
     let url = match &input.url {
-        Some(url) => {
-            let hosts = program.as_ref().map(|p| p.destination_hosts.clone()).unwrap_or_default();
-            p.take("/url", check_destination(url, &hosts))
-        }
+        Some(url) => p.take("/url", check_destination(url, &hosts)),
         None => old.map(|o| o.url.clone()),
     };
     if url.is_none() && input.url.is_none() {
@@ -70,6 +78,16 @@ pub async fn save_link(tx: &mut Tx, context: &Context, known: Option<LinkId>, in
         None => old.and_then(|o| o.expires_at),
         Some(text) => p.instant("/expires_at", text).map(Into::into),
     };
+    let fallback_url = match &input.fallback_url {
+        None => old.and_then(|o| o.fallback_url.clone()),
+        Some(None) => None,
+        Some(Some(url)) => {
+            let allowed = p.take("/fallback_url", check_destination(url, &hosts));
+            // As the URL parser writes it, for it is sent as it stands.
+            allowed.and_then(|url| web_address(&url).ok()).map(String::from)
+        }
+    };
+    let targets = input.targets.as_ref().map(|targets| check_targets(&mut p, targets, &hosts));
     let all = program.zip(code).zip(url);
     let ((program, code), url) = p.all(all)?;
     let saved = Link {
@@ -81,6 +99,7 @@ pub async fn save_link(tx: &mut Tx, context: &Context, known: Option<LinkId>, in
         utm: Json(utm),
         expires_at,
         paused: input.paused.unwrap_or(old.is_some_and(|o| o.paused)),
+        fallback_url,
         created_at: old.map_or(context.at(), |o| o.created_at),
     };
     let id = match known {
@@ -89,29 +108,20 @@ pub async fn save_link(tx: &mut Tx, context: &Context, known: Option<LinkId>, in
             id
         }
         None => {
-            if link::by_code_key(&mut *tx, &code.key()).await?.is_some() {
+            if miss::owner_of(tx, &code.key()).await?.is_some() {
                 return Err(Error::conflict(format!("the code '{}' is taken", code.as_str())));
             }
             link::insert(tx, &saved, &code.key()).await?
         }
     };
-    settings::catalog_changed(tx).await?;
+    if let Some(targets) = targets {
+        save_targets(tx, context, id, targets).await?;
+    }
+    if let Some(aliases) = &input.aliases {
+        save_aliases(tx, context, id, aliases).await?;
+    }
+    link::changed(tx, id).await?;
     Ok(Link { id, ..saved })
-}
-
-/// A destination may hold macros like `{sub1}`, but not in its host. Kept as written.
-fn check_destination(url: &str, hosts: &[String]) -> std::result::Result<String, String> {
-    let parsed = web_address(url).map_err(|e| e.to_string())?;
-    if parsed.host_str().is_some_and(|h| h.contains(['{', '}']))
-        || url.split("//").nth(1).is_some_and(|rest| rest.split(['/', '?', '#']).next().unwrap_or("").contains('{'))
-    {
-        return Err("must not have a macro in its host".to_owned());
-    }
-    let host = host_of(&parsed);
-    if !hosts.is_empty() && !host_allowed(&host, hosts) {
-        return Err(format!("{host} is not among the program's destination hosts"));
-    }
-    Ok(url.trim().to_owned())
 }
 
 /// Eight characters that are hard to mistake for one another.

@@ -3,6 +3,7 @@
 mod commission_rule;
 mod cost;
 mod link;
+mod link_parts;
 mod partner;
 mod program;
 mod promo_code;
@@ -10,6 +11,7 @@ mod promo_code;
 pub use commission_rule::{RuleInput, change_rule, make_rule};
 pub use cost::{CostInput, replace_cost};
 pub use link::{LinkInput, save_link};
+pub use link_parts::TargetInput;
 pub use partner::{PartnerInput, save_partner};
 pub use program::{ProgramInput, save_program};
 pub use promo_code::{DiscountInput, PromoCodeInput, save_promo_code};

@@ -65,7 +65,12 @@ pub async fn save_partner(tx: &mut Tx, context: &Context, known: Option<PartnerI
         }
         None => partner::insert(tx, &saved).await?,
     };
-    settings::catalog_changed(tx).await?;
+    // The link book knows a partner's kind, and nothing else of it.
+    if old.is_some_and(|o| o.kind != saved.kind) {
+        settings::terms_changed(tx).await?;
+    } else {
+        settings::catalog_changed(tx).await?;
+    }
     let saved = Partner { id, ..saved };
     let brief = |p: &Partner| serde_json::json!({ "name": p.name, "email": p.email, "status": p.status, "group": p.group_name, "payout": p.payout.0 });
     let detail = serde_json::json!({ "before": old.map(brief), "after": brief(&saved) });

@@ -28,6 +28,8 @@ pub struct ProgramInput {
     #[serde(default, deserialize_with = "maybe_null")]
     #[schema(value_type = Option<String>)]
     pub fallback_url: Option<Option<String>>,
+    /// Hosts that lead here, on which the program's links stand without `/r/`; each of one program only.
+    pub link_domains: Option<Vec<String>>,
 }
 
 /// Makes a program, or changes `known`.
@@ -51,15 +53,14 @@ pub async fn save_program(tx: &mut Tx, context: &Context, known: Option<ProgramI
     {
         p.add("/currency", "cannot be changed");
     }
-    let mut hosts = old.map(|o| o.destination_hosts.clone()).unwrap_or_default();
-    if let Some(given) = &input.destination_hosts {
-        hosts = Vec::new();
-        for (index, host) in given.iter().enumerate() {
-            if let Some(host) = p.take(&format!("/destination_hosts/{index}"), host.trim().parse::<Host>()) {
-                hosts.push(host.as_str().to_owned());
-            }
-        }
-    }
+    let hosts = match &input.destination_hosts {
+        Some(given) => read_hosts(&mut p, "/destination_hosts", given),
+        None => old.map(|o| o.destination_hosts.clone()).unwrap_or_default(),
+    };
+    let link_domains = match &input.link_domains {
+        Some(given) => read_hosts(&mut p, "/link_domains", given),
+        None => old.map(|o| o.link_domains.clone()).unwrap_or_default(),
+    };
     let policy = p.take("/credit_policy", read_policy(&input.credit_policy)).flatten();
     let days = |p: &mut Problems, pointer, given, default| p.number(pointer, given, 0, 3_650).unwrap_or(default);
     let saved = Program {
@@ -78,8 +79,14 @@ pub async fn save_program(tx: &mut Tx, context: &Context, known: Option<ProgramI
             Some(None) => None,
             Some(Some(url)) => p.take("/fallback_url", web_address(url)).map(String::from),
         },
+        link_domains,
     };
     p.done()?;
+    for other in program::all(&mut *tx).await?.iter().filter(|other| Some(other.id) != known) {
+        if let Some(taken) = saved.link_domains.iter().find(|domain| other.link_domains.contains(domain)) {
+            return Err(Error::conflict(format!("the domain '{taken}' belongs to {}", other.id)));
+        }
+    }
     let id = match known {
         Some(id) => {
             program::update(tx, &saved).await?;
@@ -87,11 +94,24 @@ pub async fn save_program(tx: &mut Tx, context: &Context, known: Option<ProgramI
         }
         None => program::insert(tx, &saved, context.at()).await?,
     };
-    settings::catalog_changed(tx).await?;
+    settings::terms_changed(tx).await?;
     let saved = Program { id, ..saved };
     let detail = serde_json::json!({ "before": before.map(|b| format!("{b:?}")), "after": format!("{saved:?}") });
     audit::record(tx, &context.actor, "program.save", &id.to_string(), &detail, context.at()).await?;
     Ok(saved)
+}
+
+/// Host names, each once, in the order given.
+fn read_hosts(p: &mut Problems, pointer: &str, given: &[String]) -> Vec<String> {
+    let mut hosts: Vec<String> = Vec::new();
+    for (index, host) in given.iter().enumerate() {
+        if let Some(host) = p.take(&format!("{pointer}/{index}"), host.trim().parse::<Host>())
+            && !hosts.iter().any(|known| known == host.as_str())
+        {
+            hosts.push(host.as_str().to_owned());
+        }
+    }
+    hosts
 }
 
 fn read_policy(text: &Option<String>) -> std::result::Result<Option<CreditPolicy>, String> {

@@ -5,7 +5,6 @@ use crate::domain::landing::Landing;
 use crate::domain::person::{Identifier, IdentifierKind};
 use crate::domain::touch::Touch;
 use crate::service::linkbook::Snapshot;
-use crate::service::order::nearest;
 use crate::service::spool::frame::{self, Found};
 use crate::service::spool::{Hit, HitKind, hit};
 use crate::service::{Context, Error, Result, stitch};
@@ -198,9 +197,8 @@ async fn store_one(tx: &mut Tx, context: &Context, book: &Snapshot, record: &[u8
     match hit.kind {
         HitKind::UnknownLink => {
             let code = hit.name.unwrap_or_default();
-            if missed_hit::insert(tx, hit.id, at.into(), code, record).await? {
-                let known = nearest(&code.to_ascii_lowercase(), book.codes()).map(str::to_owned);
-                miss::record(tx, "link", code, known.as_deref(), "clicked", at.into()).await?;
+            if missed_hit::insert(tx, hit.id, at.into(), &code.to_ascii_lowercase(), record).await? {
+                miss::record(tx, "link", code, book.nearest(code), "clicked", at.into()).await?;
             }
         }
         HitKind::Event | HitKind::Lead | HitKind::Identify | HitKind::Order => {

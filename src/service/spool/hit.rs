@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn what_version_0_1_left_is_understood() {
-        let line = br#"{"id":"01980000-0000-7000-8000-000000000001","at_micros":5,"kind":"unknown_link","url":"anan","link":{"id":1,"program":2,"partner":3,"partner_kind":"affiliate","utm":{"source":"a b"}}}"#;
+        let line = br#"{"id":"01980000-0000-7000-8000-000000000001","at_micros":5,"kind":"unknown_link","url":"anan","link":{"id":"lnk_1","program":"pro_2","partner":"par_3","partner_kind":"affiliate","utm":{"source":"a b"}}}"#;
         let record = record_of_first_version(line).unwrap();
         let hit = Hit::read(&record).unwrap();
         assert_eq!((hit.kind, hit.url, hit.link.unwrap().utm), (HitKind::UnknownLink, Some("anan"), "utm_source=a+b"));

@@ -9,7 +9,7 @@ use super::NotDurable;
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
-use redis::cluster_routing::RoutingInfo;
+use redis::cluster_routing::{Route, SingleNodeRoutingInfo, SlotAddr};
 use redis::streams::{StreamAutoClaimReply, StreamReadReply};
 use redis::{Client, Cmd, Pipeline, RedisError, RedisFuture, Value, cmd};
 use std::cell::RefCell;
@@ -91,6 +91,12 @@ thread_local! {
 
 fn stream(shard: usize) -> String {
     format!("tributary:{{{shard}}}:hits")
+}
+
+/// The slot of a shard's stream: that of the hash tag in its name
+/// (<https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags>).
+fn slot_of(shard: usize) -> u16 {
+    crc16::State::<crc16::XMODEM>::calculate(shard.to_string().as_bytes()) % 16_384
 }
 
 impl RedisSpool {
@@ -287,9 +293,7 @@ impl RedisSpool {
             pipeline.add_command(cmd("WAIT").arg(1).arg(REPLICA_MILLIS).take());
         }
         let count = queued.len() + usize::from(replicas);
-        let Some(RoutingInfo::SingleNode(route)) = RoutingInfo::for_routable(cmd("XADD").arg(&key)) else {
-            anyhow::bail!("the shard belongs to no node");
-        };
+        let route = SingleNodeRoutingInfo::SpecificNode(Route::new(slot_of(shard), SlotAddr::Master));
         let answers = connection.route_pipeline(pipeline, 0, count, route).await?;
         let added =
             answers.iter().take(queued.len()).all(|answer| matches!(answer, Value::BulkString(_) | Value::SimpleString(_)));

@@ -5,20 +5,23 @@ use crate::domain::id::LinkId;
 use crate::service::Error;
 use crate::service::access::Scope;
 use crate::service::catalog::{LinkInput, save_link};
-use crate::store::link;
+use crate::store::link::Link;
+use crate::store::{self, Reader, link};
 use crate::web::App;
 use crate::web::error::Problem;
 use crate::web::who::ApiKey;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
+use serde_json::Value;
 
 /// Make a link.
 #[utoipa::path(post, path = "/v1/links", tag = "Links", request_body = LinkInput, responses((status = 201, description = "Made"), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn create(app: Data<App>, key: ApiKey, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let input: LinkInput = body.read()?;
     act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
-        Ok((StatusCode::CREATED, view::link(&save_link(tx, context, None, &input).await?, &app.public_url)))
+        let saved = save_link(tx, context, None, &input).await?;
+        Ok((StatusCode::CREATED, viewed(&app, tx, saved).await?))
     })
     .await
 }
@@ -34,7 +37,8 @@ pub async fn change(
 ) -> Result<HttpResponse, Problem> {
     let (known, input): (LinkId, LinkInput) = (id(&path)?, body.read()?);
     act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
-        Ok((StatusCode::OK, view::link(&save_link(tx, context, Some(known), &input).await?, &app.public_url)))
+        let saved = save_link(tx, context, Some(known), &input).await?;
+        Ok((StatusCode::OK, viewed(&app, tx, saved).await?))
     })
     .await
 }
@@ -44,7 +48,7 @@ pub async fn change(
 pub async fn one(app: Data<App>, _key: ApiKey, path: Path<String>) -> Result<HttpResponse, Problem> {
     let wanted: LinkId = id(&path)?;
     let found = link::by_id(&app.service.db, wanted).await?.ok_or_else(|| Error::not_found(wanted))?;
-    Ok(HttpResponse::Ok().json(view::link(&found, &app.public_url)))
+    Ok(HttpResponse::Ok().json(viewed(&app, &app.service.db, found).await?))
 }
 
 /// All links.
@@ -52,5 +56,11 @@ pub async fn one(app: Data<App>, _key: ApiKey, path: Path<String>) -> Result<Htt
 pub async fn list(app: Data<App>, _key: ApiKey, request: HttpRequest, page: Query<Page>) -> Result<HttpResponse, Problem> {
     let limit = page.limit()?;
     let found = link::list(&app.service.db, None, page.after()?, limit).await?;
-    Ok(listed(&request, limit, found, |l| l.id.0, |l| view::link(l, &app.public_url)))
+    let found = link::details(&app.service.db, found).await?;
+    Ok(listed(&request, limit, found, |l| l.link.id.0, |l| view::link(l, &app.public_url)))
+}
+
+async fn viewed<'a>(app: &App, on: impl Into<Reader<'a>>, link: Link) -> store::Result<Value> {
+    let details = link::details(on, vec![link]).await?;
+    Ok(details.first().map(|details| view::link(details, &app.public_url)).unwrap_or_default())
 }

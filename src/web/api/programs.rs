@@ -2,6 +2,7 @@
 
 use super::{Body, Page, act, id, listed, view};
 use crate::domain::id::ProgramId;
+use crate::domain::text::{host_of, web_address};
 use crate::service::Error;
 use crate::service::access::Scope;
 use crate::service::catalog::{ProgramInput, save_program};
@@ -17,6 +18,7 @@ use actix_web::{HttpRequest, HttpResponse};
 #[utoipa::path(post, path = "/v1/programs", tag = "Programs", request_body = ProgramInput, responses((status = 201, description = "Made"), (status = 422, body = Problem)))]
 pub async fn create(app: Data<App>, key: ApiKey, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let input: ProgramInput = body.read()?;
+    check_domains(&app, &input)?;
     act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
         Ok((StatusCode::CREATED, view::program(&save_program(tx, context, None, &input).await?)))
     })
@@ -33,6 +35,7 @@ pub async fn change(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (known, input): (ProgramId, ProgramInput) = (id(&path)?, body.read()?);
+    check_domains(&app, &input)?;
     act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
         Ok((StatusCode::OK, view::program(&save_program(tx, context, Some(known), &input).await?)))
     })
@@ -53,4 +56,14 @@ pub async fn list(app: Data<App>, _key: ApiKey, request: HttpRequest, page: Quer
     let limit = page.limit()?;
     let found = program::list(&app.service.db, page.after()?, limit).await?;
     Ok(listed(&request, limit, found, |p| p.id.0, view::program))
+}
+
+/// The address of this service serves all programs: it cannot be the domain of one.
+fn check_domains(app: &App, input: &ProgramInput) -> Result<(), Problem> {
+    let own = web_address(&app.public_url).map(|url| host_of(&url)).unwrap_or_default();
+    let is_own = |domain: &String| domain.trim().eq_ignore_ascii_case(&own);
+    match input.link_domains.iter().flatten().position(is_own) {
+        Some(index) => Err(Problem::field(&format!("/link_domains/{index}"), "is the address of this service itself")),
+        None => Ok(()),
+    }
 }

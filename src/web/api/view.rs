@@ -1,13 +1,15 @@
 //! How things look outside.
 
 use crate::domain::commission::{Rule, Terms};
+use crate::domain::link::short_url;
 use crate::domain::money::{Currency, Money, RatePpm};
 use crate::domain::program::Program;
 use crate::service::payout::{RunWithLines, state_name};
 use crate::store::commission::Commission;
 use crate::store::decision::StoredDecision;
 use crate::store::ledger::EntryRow;
-use crate::store::link::Link;
+use crate::store::link::{LinkDetails, TargetRow};
+use crate::store::miss::Miss;
 use crate::store::order::Order;
 use crate::store::partner::Partner;
 use crate::store::promo::PromoCode;
@@ -37,6 +39,7 @@ pub fn program(p: &Program) -> Value {
         "min_payout": money(p.min_payout_minor, p.currency),
         "new_customers_only": p.new_customers_only,
         "fallback_url": p.fallback_url,
+        "link_domains": p.link_domains,
     })
 }
 
@@ -54,18 +57,38 @@ pub fn partner(p: &Partner) -> Value {
     })
 }
 
-pub fn link(l: &Link, public_url: &str) -> Value {
+pub fn link(details: &LinkDetails, public_url: &str) -> Value {
+    let l = &details.link;
+    let target =
+        |t: &TargetRow| json!({ "id": t.id, "url": t.url, "weight": t.weight, "device": t.device, "country": t.country });
     json!({
         "id": l.id,
         "code": l.code,
-        "short_url": format!("{public_url}/r/{}", l.code),
+        "short_url": short_url(public_url, details.domain.as_deref(), &l.code),
         "program": l.program_id,
         "partner": l.partner_id,
         "url": l.url,
         "utm": l.utm.0,
         "expires_at": l.expires_at.map(instant),
         "paused": l.paused,
+        "fallback_url": l.fallback_url,
+        "targets": details.targets.iter().map(target).collect::<Vec<_>>(),
+        "aliases": details.aliases,
         "created_at": instant(l.created_at),
+    })
+}
+
+pub fn miss(m: &Miss) -> Value {
+    json!({
+        "id": m.id,
+        "kind": m.kind,
+        "value": m.value,
+        "nearest": m.nearest,
+        "detail": m.detail,
+        "count": m.count,
+        "first_at": instant(m.first_at),
+        "last_at": instant(m.last_at),
+        "resolved_at": m.resolved_at.map(instant),
     })
 }
 

@@ -50,21 +50,26 @@ impl Landing {
     }
 
     fn take(&mut self, key: &str, value: &str) {
-        let value: String = value.trim().chars().filter(|c| *c != '\0').take(500).collect();
-        if value.is_empty() {
+        let value = value.trim();
+        if value.is_empty() || key.len() > LONGEST_KEY {
             return;
         }
-        let key = key.trim().to_ascii_lowercase();
+        let mut lower = [0; LONGEST_KEY];
+        let key = key.trim();
+        let lower = &mut lower[..key.len()];
+        lower.copy_from_slice(key.as_bytes());
+        lower.make_ascii_lowercase();
+        let Ok(key) = std::str::from_utf8(lower) else { return };
         // An URL that went through HTML twice says `&amp;utm_source=`.
-        let key = key.strip_prefix("amp;").unwrap_or(&key);
+        let key = key.strip_prefix("amp;").unwrap_or(key);
         if let Some(field @ ("source" | "medium" | "campaign" | "content" | "term")) = key.strip_prefix("utm_") {
-            self.utm.entry(field.to_owned()).or_insert(value);
+            self.utm.entry(field.to_owned()).or_insert_with(|| kept(value));
         } else if matches!(key, "sub1" | "sub2" | "sub3" | "sub4" | "sub5") {
-            self.subs.entry(key.to_owned()).or_insert(value);
+            self.subs.entry(key.to_owned()).or_insert_with(|| kept(value));
         } else if key == "trb_click" {
-            self.trb_click.get_or_insert(value);
+            self.trb_click.get_or_insert_with(|| kept(value));
         } else if let Some(name) = CLICK_ID_PARAMETERS.get(key) {
-            self.click_ids.entry((*name).to_owned()).or_insert(value);
+            self.click_ids.entry((*name).to_owned()).or_insert_with(|| kept(value));
         }
     }
 
@@ -72,6 +77,17 @@ impl Landing {
     pub fn grouped(&self, field: &str) -> Option<String> {
         self.utm.get(field).map(|value| value.to_lowercase()).filter(|value| !value.is_empty())
     }
+}
+
+/// No parameter that is read has a longer name.
+const LONGEST_KEY: usize = 64;
+
+/// A value as it is kept: without NUL, at most 500 characters.
+fn kept(value: &str) -> String {
+    if value.len() <= 500 && !value.contains('\0') {
+        return value.to_owned();
+    }
+    value.chars().filter(|c| *c != '\0').take(500).collect()
 }
 
 /// UTM fields (`source`, `medium`, …) as a query.

@@ -79,12 +79,6 @@ impl Dictionary {
         Ok(())
     }
 
-    /// Whether [`Dictionary::learn`] would have to ask the store.
-    pub fn knows(&self, touches: &[(Touch, NaiveDate)]) -> bool {
-        let (texts, origins) = self.unknown(touches);
-        texts.is_empty() && origins.is_empty()
-    }
-
     fn unknown<'a>(
         &self,
         touches: &'a [(Touch, NaiveDate)],
@@ -103,10 +97,10 @@ impl Dictionary {
         (texts, origins)
     }
 
-    /// The rows of touches whose entries were learned; one with an entry that is not known is left out.
-    pub fn rows<'a>(&self, touches: &'a [(Touch, NaiveDate)]) -> Vec<TouchRow<'a>> {
+    /// The rows of touches; `None` if an entry of one has to be learned first.
+    pub fn rows<'a>(&self, touches: &'a [(Touch, NaiveDate)]) -> Option<Vec<TouchRow<'a>>> {
         let mut key = String::new();
-        touches.iter().filter_map(|(touch, day)| self.row(touch, *day, &mut key)).collect()
+        touches.iter().map(|(touch, day)| self.row(touch, *day, &mut key)).collect()
     }
 
     fn row<'a>(&self, touch: &'a Touch, day: NaiveDate, key: &mut String) -> Option<TouchRow<'a>> {

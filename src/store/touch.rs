@@ -1,7 +1,7 @@
 //! Touches: once each, narrow as stored, whole as read.
 
 use super::dictionary::Dictionary;
-use super::{At, Dialect, Reader, Result, Tx, partition, touch_day};
+use super::{At, Dialect, Error, Reader, Result, Tx, partition, touch_day};
 use crate::domain::channel::Channel;
 use crate::domain::id::*;
 use crate::domain::touch::{Mark, Touch, TouchKind};
@@ -127,7 +127,7 @@ pub async fn insert(tx: &mut Tx, dictionary: &mut Dictionary, touches: &[(Touch,
     dictionary.learn(tx, touches).await?;
     let mut new = 0;
     for chunk in touches.chunks(ROWS_A_STATEMENT) {
-        let rows = dictionary.rows(chunk);
+        let rows = dictionary.rows(chunk).ok_or_else(|| Error::missing("a dictionary entry"))?;
         let ids: Vec<Uuid> = run!(tx, |c| {
             let mut query = QueryBuilder::new(format!("INSERT INTO touches ({COLUMNS}) "));
             query.push_values(&rows, |mut row, r| {

@@ -111,7 +111,11 @@ pub(super) fn on_link_domain(context: &GuardContext<'_>) -> bool {
 
 /// A header as text: borrowed where it is UTF-8, with replacement characters where it is not.
 fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<Cow<'_, str>> {
-    headers.get(name).map(|h| String::from_utf8_lossy(h.as_bytes())).filter(|text| !text.is_empty())
+    let header = headers.get(name).filter(|header| !header.is_empty())?;
+    Some(match header.to_str() {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(header.as_bytes()),
+    })
 }
 
 fn is_prefetch(headers: &HeaderMap) -> bool {

@@ -8,61 +8,68 @@ use crate::service::linkbook::Snapshot;
 use crate::service::spool::frame::{self, Found};
 use crate::service::spool::{Hit, HitKind, hit};
 use crate::service::{Context, Error, Result, stitch};
+use crate::store::dictionary::Dictionary;
 use crate::store::event::Event;
 use crate::store::intake::{Intake, Stored};
 use crate::store::{Tx, event, miss, missed_hit, rejected_hit, touch};
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, Utc};
 use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
 type DatedTouch = (Touch, NaiveDate);
 
-/// A record, and the hit that it holds.
-type Read<'a> = (&'a [u8], Hit<'a>);
-
-/// Rows of the spool with the touches that they become. Made once, also where storing takes several tries: marks depend
-/// on what came before.
+/// Rows of the spool, read and enriched. Made once, also where storing takes several tries: marks depend on what came before.
 pub(super) struct Prepared {
     pub source: Source,
-    rows: Vec<Vec<u8>>,
+    /// How many hits there were.
+    hits: u64,
     touches: Vec<DatedTouch>,
+    /// Records that say more than their touch does.
+    beside: Vec<Vec<u8>>,
+    /// What cannot be read, with the reason.
+    unreadable: Vec<(Vec<u8>, String)>,
+    rows: Vec<Vec<u8>>,
 }
 
 impl Worker {
     pub(super) fn prepare(&mut self, rows: Vec<Vec<u8>>, source: Source) -> Prepared {
         let context = self.service.context("mover");
         let book = self.links.snapshot();
-        let (records, _) = records_of(&rows);
-        let touches = records
-            .iter()
-            .filter_map(|record| self.enricher.touch_of(&Hit::read(record).ok()?, &book.own_hosts))
-            .map(|touch| {
-                let day = context.day(touch.at);
-                (touch, day)
-            })
-            .collect();
+        let (records, mut unreadable) = records_of(&rows);
+        let (mut touches, mut beside, mut days) = (Vec::with_capacity(records.len()), Vec::new(), Days::default());
+        for record in &records {
+            match Hit::read(record) {
+                Ok(hit) => {
+                    if says_more_than_a_touch(&hit) {
+                        beside.push(record.to_vec());
+                    }
+                    if let Some(touch) = self.enricher.touch_of(&hit, &book.own_hosts) {
+                        let day = days.of(&context, touch.at);
+                        touches.push((touch, day));
+                    }
+                }
+                Err(error) => unreadable.push((record.to_vec(), error.to_string())),
+            }
+        }
+        let hits = records.len() as u64;
         drop(records);
-        Prepared { source, touches, rows }
+        Prepared { source, hits, touches, beside, unreadable, rows }
     }
 
     pub(super) async fn store(&mut self, prepared: &Prepared) -> Result<()> {
-        let (records, mut refused) = records_of(&prepared.rows);
-        let mut hits: Vec<Read<'_>> = Vec::with_capacity(records.len());
-        for record in &records {
-            match Hit::read(record) {
-                Ok(hit) => hits.push((record, hit)),
-                Err(error) => refused.push((record.to_vec(), error.to_string())),
+        let context = self.service.context("mover");
+        let mut refused = prepared.unreadable.clone();
+        refused.extend(self.store_beside(&context, &prepared.beside).await?);
+        let touches = self.store_touches(&prepared.touches).await?;
+        if !touches.is_empty() {
+            let (records, _) = records_of(&prepared.rows);
+            for (touch, why) in touches {
+                let record = records.iter().find(|record| Hit::read(record).is_ok_and(|hit| hit.id == touch));
+                refused.push((record.map(|record| record.to_vec()).unwrap_or_default(), why));
             }
         }
-        let context = self.service.context("mover");
-        let book = self.links.snapshot();
-        refused.extend(self.store_beside(&context, &book, &hits).await?);
-        for (touch, why) in self.store_touches(&prepared.touches).await? {
-            let record = hits.iter().find(|(_, hit)| hit.id == touch).map(|(record, _)| record.to_vec());
-            refused.push((record.unwrap_or_default(), why));
-        }
         self.set_aside(&context, refused).await?;
-        self.state.moved.fetch_add(hits.len() as u64, Ordering::Relaxed);
+        self.state.moved.fetch_add(prepared.hits, Ordering::Relaxed);
         Ok(())
     }
 
@@ -87,15 +94,14 @@ impl Worker {
     }
 
     async fn store_part(&mut self, touches: &[DatedTouch]) -> Result<()> {
-        if !self.dictionary.knows(touches) {
+        if self.dictionary.rows(touches).is_none() {
             let mut tx = self.service.db.begin_beside().await?;
-            let learned = self.dictionary.learn(&mut tx, touches).await;
-            let learned = match learned {
+            let learned = match self.dictionary.learn(&mut tx, touches).await {
                 Ok(()) => tx.commit().await,
                 Err(error) => Err(error),
             };
             if learned.is_err() {
-                self.dictionary = Default::default();
+                self.dictionary = Dictionary::default();
             }
             learned?;
         }
@@ -103,7 +109,10 @@ impl Worker {
             Some(intake) => intake,
             none => none.insert(Intake::open(&self.service.db)?),
         };
-        let stored = intake.store(&self.service.db, &self.dictionary.rows(touches)).await?;
+        let stored = match self.dictionary.rows(touches) {
+            Some(rows) => intake.store(&self.service.db, &rows).await?,
+            None => Stored::SomeKnown,
+        };
         if stored == Stored::SomeKnown {
             let mut tx = self.service.db.begin_beside().await?;
             touch::insert(&mut tx, &mut self.dictionary, touches).await?;
@@ -114,15 +123,16 @@ impl Worker {
     }
 
     /// Stores what hits say beside their touch: events, misses, who belongs together. All of it may be stored twice to the same effect.
-    async fn store_beside(&mut self, context: &Context, book: &Snapshot, hits: &[Read<'_>]) -> Result<Vec<(Vec<u8>, String)>> {
-        let beside: Vec<&Read<'_>> = hits.iter().filter(|(_, hit)| says_more_than_a_touch(hit)).collect();
+    async fn store_beside(&mut self, context: &Context, beside: &[Vec<u8>]) -> Result<Vec<(Vec<u8>, String)>> {
+        let book = self.links.snapshot();
         let mut refused = Vec::new();
-        let mut parts = vec![beside.as_slice()];
+        let mut parts = vec![beside];
         while let Some(part) = parts.pop().filter(|part| !part.is_empty()) {
             let mut tx = self.service.db.begin().await?;
             let mut stored = Ok(());
-            for (record, hit) in part {
-                stored = store_one(&mut tx, context, book, record, hit).await;
+            for record in part {
+                let Ok(hit) = Hit::read(record) else { continue };
+                stored = store_one(&mut tx, context, &book, record, &hit).await;
                 if stored.is_err() {
                     break;
                 }
@@ -130,7 +140,7 @@ impl Worker {
             match stored {
                 Ok(()) => tx.commit().await?,
                 Err(Error::Store(error)) if error.is_refusal() => match part {
-                    [(record, _)] => refused.push((record.to_vec(), error.to_string())),
+                    [record] => refused.push((record.clone(), error.to_string())),
                     part => {
                         let (first, second) = part.split_at(part.len() / 2);
                         parts.extend([second, first]);
@@ -155,6 +165,26 @@ impl Worker {
         tx.commit().await?;
         self.state.rejected.fetch_add(refused.len() as u64, Ordering::Relaxed);
         Ok(())
+    }
+}
+
+/// The merchant's day of an instant; instants of one quarter of an hour have the same, in every zone there is.
+#[derive(Default)]
+struct Days {
+    last: Option<(i64, NaiveDate)>,
+}
+
+impl Days {
+    fn of(&mut self, context: &Context, at: DateTime<Utc>) -> NaiveDate {
+        let quarter = at.timestamp().div_euclid(900);
+        match self.last {
+            Some((known, day)) if known == quarter => day,
+            _ => {
+                let day = context.day(at);
+                self.last = Some((quarter, day));
+                day
+            }
+        }
     }
 }
 

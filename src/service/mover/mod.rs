@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// Bytes of the spool that one transaction takes.
-const BATCH_BYTES: usize = 400_000;
+const BATCH_BYTES: usize = 1_500_000;
 /// Entries of each shard of Redis that one transaction takes.
 const BATCH_ENTRIES: usize = 1_500;
 /// How long somebody who asked waits for what still comes out of Redis.

@@ -297,8 +297,12 @@ impl DiskReader {
     }
 }
 
+/// How much the writer stands back behind those that answer visitors: where there is no idle core, more hits share a commit.
+const NICENESS: i32 = 3;
+
 /// The writer's thread.
 fn write(shared: &Arc<Shared>, mut file: SpoolWriter) {
+    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS);
     // What the disk refused; it was answered as not durable and is tried again.
     let mut owed: Option<Pending> = None;
     // Buffers of the commit before last, to be filled again.

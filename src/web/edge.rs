@@ -11,7 +11,7 @@ use crate::service::spool::{Hit, HitKind, IfRefused, NotDurable};
 use actix_web::guard::GuardContext;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode, Uri};
-use actix_web::web::{Bytes, Data};
+use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
 use governor::clock::DefaultClock;
 use governor::state::keyed::DashMapStateStore;
@@ -449,8 +449,8 @@ pub async fn preflight(request: HttpRequest) -> HttpResponse {
 }
 
 /// `POST /e`: JSON, under whatever content type the browser was able to send it.
-pub async fn event(app: Data<App>, request: HttpRequest, body: Result<super::api::Body, Problem>) -> HttpResponse {
-    let mut answer = match take_event(&app, &request, body).await {
+pub async fn event(app: Data<App>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    let mut answer = match take_event(&app, &request, payload).await {
         Ok(answer) => answer,
         Err(problem) => problem.error_response(),
     };
@@ -458,12 +458,20 @@ pub async fn event(app: Data<App>, request: HttpRequest, body: Result<super::api
     answer
 }
 
-async fn take_event(app: &App, request: &HttpRequest, body: Result<super::api::Body, Problem>) -> Result<HttpResponse, Problem> {
+/// Bytes of an event's body at most; beacons of browsers hold as many.
+const LARGEST_EVENT: usize = 64 << 10;
+
+async fn take_event(app: &App, request: &HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let client = app.edge.client(request);
     if !app.edge.lets_in(client) {
         return Ok(too_many());
     }
-    let input: EventInput = serde_json::from_slice(&body?.0).map_err(Problem::malformed)?;
+    let body = payload
+        .to_bytes_limited(LARGEST_EVENT)
+        .await
+        .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the body is over 64 KiB"))?
+        .map_err(|e| Problem::malformed(format!("the body broke off: {e}")))?;
+    let input: EventInput = serde_json::from_slice(&body).map_err(Problem::malformed)?;
     let recorded = record(app, request, client, &input, IfRefused::Forget)
         .await?
         .map_err(|e| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "spool-full", format!("{e}; send it again")))?;

@@ -110,6 +110,10 @@ pub async fn start(service: Tributary, settings: Start) -> anyhow::Result<Runnin
             })
     })
     .workers(threads)
+    // A client that takes longer to say what it wants, or to take the answer at the end, is cut off.
+    .client_request_timeout(Duration::from_secs(10))
+    .client_disconnect_timeout(Duration::from_secs(3))
+    .keep_alive(Duration::from_secs(75))
     .shutdown_timeout(10)
     .disable_signals()
     .listen(listener)?

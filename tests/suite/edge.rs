@@ -150,13 +150,98 @@ both_stores! {
 
     async fn odd_queries_are_recorded_as_far_as_readable(app: &TestApp) {
         app.set_up().await;
-        let long = format!("/r/anna?x={}", "y".repeat(7_000));
+        let long = format!("/r/anna?x={}", "y".repeat(8_192));
         for path in ["/r/anna?utm_source=%zz%ff&utm_source=b", "/r/anna?=&&&=x", "/r/anna?sub1=%00%0d%0aSet-Cookie:a", long.as_str()] {
             let response = app.visitor(Method::GET, path).send().await.unwrap();
             assert_eq!(response.status(), 302, "{path}");
             assert!(response.headers()["location"].to_str().unwrap().starts_with("https://shop.example/"));
         }
         assert_eq!(totals(app).await, (4, 0));
+    }
+
+    async fn what_came_is_kept_as_received(app: &TestApp) {
+        app.set_up().await;
+        let query = "Sub1=Left&sub1=right&utm_source=Blog&UTM_SOURCE=other&GCLID=AbC%2BdEf&yclid=18446744073709551615&ym=%D0%BF%FF";
+        let response = app.visitor(Method::GET, &format!("/r/Anna?{query}"))
+            .header("referer", "https://blog.example/post?id=7&q=%zz")
+            .header("accept-language", "ru,en;q=0.8")
+            .send().await.unwrap();
+        let location = response.headers()["location"].to_str().unwrap().to_owned();
+        let click = location.split("trb_click=").nth(1).unwrap();
+        app.mover_done().await;
+        let touch = tributary::store::touch::by_id(&app.service.db, click.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(touch.url.as_deref(), Some(format!("/r/Anna?{query}").as_str()));
+        assert_eq!(touch.referrer.as_deref(), Some("https://blog.example/post?id=7&q=%zz"));
+        assert_eq!((touch.language.as_deref(), touch.ip.as_deref()), (Some("ru,en;q=0.8"), Some("127.0.0.1")));
+        assert_eq!(touch.user_agent.as_deref(), Some(BROWSER));
+        let landing = touch.landing();
+        assert_eq!((landing.subs["sub1"].as_str(), landing.click_ids["gclid"].as_str()), ("Left", "AbC+dEf"));
+        assert_eq!((touch.source.as_deref(), landing.utm["source"].as_str()), (Some("blog"), "Blog"));
+    }
+
+    async fn addresses_are_cut_to_their_network_when_their_time_is_over(app: &TestApp) {
+        app.set_up().await;
+        let (_, old) = app.click("anna").await;
+        app.mover_done().await;
+        app.advance(TimeDelta::days(92));
+        let (_, young) = app.click("anna").await;
+        app.mover_done().await;
+        let ip = async |click: &str| tributary::store::touch::by_id(&app.service.db, click.parse().unwrap()).await.unwrap().unwrap().ip;
+        for _ in 0..2 {
+            tributary::service::worker::shorten_addresses(&app.service, 90).await.unwrap();
+            assert_eq!((ip(&old).await.as_deref(), ip(&young).await.as_deref()), (Some("127.0.0.0/24"), Some("127.0.0.1")));
+        }
+    }
+
+    async fn second_clicks_and_floods_are_kept_and_not_counted(app: &TestApp) {
+        app.set_up().await;
+        let first = app.visitor(Method::GET, "/r/anna").send().await.unwrap();
+        let cookie = first.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        app.advance(TimeDelta::seconds(3));
+        let again = async || app.visitor(Method::GET, "/r/anna").header("cookie", &cookie).send().await.unwrap();
+        assert_eq!(again().await.status(), 302);
+        assert_eq!(totals(app).await, (1, 1));
+        app.advance(TimeDelta::seconds(11));
+        again().await;
+        assert_eq!(totals(app).await, (2, 1));
+        for _ in 0..70 {
+            app.click("anna").await;
+        }
+        // Sixty of one address count; those that were duplicates are not among them.
+        assert_eq!(totals(app).await, (60, 13));
+    }
+
+    async fn past_clicks_on_a_misprint_come_home(app: &TestApp) {
+        let ids = app.set_up().await;
+        for _ in 0..3 {
+            assert_eq!(app.visitor(Method::GET, "/r/ANNAA?sub1=flyer").send().await.unwrap().status(), 404);
+        }
+        let misses = app.get("/v1/misses").await;
+        assert_eq!((misses["data"][0]["count"].as_i64(), totals(app).await), (Some(3), (0, 0)));
+        let path = format!("/v1/misses/{}/attach", misses["data"][0]["id"].as_str().unwrap());
+        app.make(&path, json!({ "link": ids["link"] })).await;
+        assert_eq!(totals(app).await, (3, 0));
+        app.make(&path, json!({ "link": ids["link"] })).await;
+        assert_eq!(totals(app).await, (3, 0));
+        let partners = app.get("/v1/reports/partners?from=2026-11-01&to=2026-12-31").await;
+        assert_eq!(partners["data"][0]["clicks"], 3);
+    }
+
+    async fn events_are_bounded_counted_once_and_answered_to_any_page(app: &TestApp) {
+        app.set_up().await;
+        let send = async |body: String| {
+            app.visitor(Method::POST, "/e").header("origin", "https://shop.example").header("content-type", "text/plain").body(body).send().await.unwrap()
+        };
+        let id = "0199aaaa-0000-7000-8000-000000000001";
+        for _ in 0..2 {
+            let answer = send(json!({ "id": id, "type": "visit", "url": "https://shop.example/?utm_source=mail" }).to_string()).await;
+            assert_eq!((answer.status().as_u16(), answer.headers()["access-control-allow-origin"].to_str().unwrap()), (202, "https://shop.example"));
+        }
+        assert_eq!(totals(app).await, (1, 0));
+        for (body, status) in [("{".to_owned(), 400), (json!({ "type": "dance" }).to_string(), 422), ("x".repeat(70_000), 413)] {
+            let answer = send(body).await;
+            assert_eq!((answer.status().as_u16(), answer.headers()["access-control-allow-origin"].to_str().unwrap()), (status, "https://shop.example"));
+        }
     }
 
     async fn the_snippet_is_small_and_health_answers(app: &TestApp) {
@@ -170,6 +255,7 @@ both_stores! {
         app.click("anna").await;
         let metrics = app.visitor(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
         assert!(metrics.contains("tributary_hits_appended_total 1\n"), "{metrics}");
+        assert!(metrics.contains("tributary_spool_oldest_seconds "), "{metrics}");
         let document = app.get("/openapi.json").await;
         assert_eq!(document["openapi"], "3.1.0");
         assert!(document["paths"].as_object().unwrap().len() >= 24);

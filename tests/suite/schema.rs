@@ -55,3 +55,80 @@ both_stores! {
         tamper("INSERT INTO ledger_entries (journal_id, account, partner_id, currency, amount_minor, day) SELECT id, 'available', 1, 'RUB', -5, day FROM journals").await;
     }
 }
+
+/// The touches of a store of version 0.1: one with everything, one with nothing, one that repeats the first's texts.
+const FIRST_TOUCHES: [&str; 3] = [
+    "'0199aaaa000070008000000000000001', 'c1', '2025-12-31 23:30:00', '2026-01-01', 'click', 'v1', 'k1', 'paid_search', 'google', 'cpc', 'spring', NULL, 'shoes', \
+     'https://shop.example/p?a=1&gclid=X', 'https://www.google.com/', 'Browser/1', 'en', '198.51.100.1', NULL, NULL",
+    "'0199aaaa000070008000000000000002', NULL, '2026-02-01 10:00:00', '2026-02-01', 'visit', NULL, NULL, 'direct', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL",
+    "'0199aaaa000070008000000000000003', NULL, '2026-02-01 11:00:00', '2026-02-01', 'click', 'v1', NULL, 'paid_search', 'google', 'cpc', 'spring', NULL, 'shoes', \
+     'https://shop.example/p?a=2', 'https://www.google.com/', 'Browser/1', NULL, NULL, 'bot', 'crawler x'",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn touches_of_the_first_version_are_read_as_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let Some(url) = fresh_database(kind, &folder).await else { return };
+        const COLUMNS: &str = "id, external_id, at, day, kind, visitor_id, customer_id, channel, source, medium, campaign, content, term, \
+             url, referrer, user_agent, language, ip, mark, mark_reason, consent_denied, click_ids, subs";
+        match kind {
+            Kind::Sqlite => {
+                let options = sqlx::sqlite::SqliteConnectOptions::new()
+                    .filename(url.strip_prefix("sqlite://").unwrap())
+                    .create_if_missing(true);
+                let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+                sqlx::migrate!("migrations/sqlite").run_to(1, &pool).await.unwrap();
+                for row in FIRST_TOUCHES {
+                    let (id, rest) = row.split_once(", ").unwrap();
+                    let (external, rest) = rest.split_once(", ").unwrap();
+                    let (at, rest) = rest.split_once(", ").unwrap();
+                    let sql = format!(
+                        "INSERT INTO touches ({COLUMNS}) VALUES (unhex({id}), {external}, CAST(strftime('%s', {at}) AS INTEGER) * 1000000, {rest}, 0, '{{}}', '{{}}')"
+                    );
+                    sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&pool).await.unwrap();
+                }
+                pool.close().await;
+            }
+            Kind::Postgres => {
+                let pool = sqlx::PgPool::connect(&url).await.unwrap();
+                sqlx::migrate!("migrations/postgres").run_to(1, &pool).await.unwrap();
+                for row in FIRST_TOUCHES {
+                    let sql =
+                        format!("SET TIME ZONE 'UTC'; INSERT INTO touches ({COLUMNS}) VALUES ({row}, FALSE, '{{}}', '{{}}')");
+                    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&pool).await.unwrap();
+                }
+                pool.close().await;
+            }
+        }
+        let service = tributary::service::Tributary::open(&url, None, tributary::clock::Clock::system()).await.unwrap();
+        let touch = async |number: u128| {
+            let id = uuid::Uuid::from_u128(0x0199_aaaa_0000_7000_8000_0000_0000_0000 + number);
+            tributary::store::touch::by_id(&service.db, id).await.unwrap().unwrap()
+        };
+        let whole = touch(1).await;
+        assert_eq!(
+            (whole.url.as_deref(), whole.referrer.as_deref()),
+            (Some("https://shop.example/p?a=1&gclid=X"), Some("https://www.google.com/"))
+        );
+        assert_eq!(
+            (whole.source.as_deref(), whole.campaign.as_deref(), whole.term.as_deref()),
+            (Some("google"), Some("spring"), Some("shoes"))
+        );
+        assert_eq!(
+            (whole.user_agent.as_deref(), whole.language.as_deref(), whole.ip.as_deref()),
+            (Some("Browser/1"), Some("en"), Some("198.51.100.1"))
+        );
+        assert_eq!((whole.external_id.as_deref(), whole.at.to_rfc3339().as_str()), (Some("c1"), "2025-12-31T23:30:00+00:00"));
+        let bare = touch(2).await;
+        assert_eq!((bare.url, bare.source, bare.user_agent), (None, None, None));
+        let marked = touch(3).await;
+        assert_eq!(
+            (marked.url.as_deref(), marked.mark_reason.as_deref()),
+            (Some("https://shop.example/p?a=2"), Some("crawler x"))
+        );
+        let findings = tributary::service::doctor::examine(&service).await.unwrap();
+        assert!(findings.iter().all(|f| f.broken.is_empty()), "{findings:?}");
+        service.db.close().await;
+    }
+}

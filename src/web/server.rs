@@ -90,6 +90,7 @@ pub async fn start(service: Tributary, settings: Start) -> anyhow::Result<Runnin
 
     let role = settings.role;
     let mut tasks = vec![tokio::spawn(tend(app.clone()))];
+    tasks.extend(app.spool.redis().cloned().map(|redis| tokio::spawn(tend_redis(redis))));
     if matches!(role, NodeRole::All | NodeRole::Worker) {
         tasks.push(tokio::spawn(worker::run_forever(app.service.clone(), settings.ip_retention_days)));
     }
@@ -129,10 +130,15 @@ async fn tend(app: App) {
         if let Err(error) = app.links.refresh(&app.service.db).await {
             tracing::warn!(%error, "the links in memory cannot be refreshed; the known ones stay");
         }
-        if let Some(redis) = app.spool.redis() {
-            redis.tend().await;
-        }
         app.edge.tidy();
+    }
+}
+
+/// Notices that Redis is back, in a task of its own: while it is not, that takes seconds.
+async fn tend_redis(redis: RedisSpool) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        redis.tend().await;
     }
 }
 

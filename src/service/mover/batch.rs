@@ -17,6 +17,8 @@ use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
 type DatedTouch = (Touch, NaiveDate);
+/// A record that is not stored, with the reason.
+type Refused = (Vec<u8>, String);
 
 /// Rows of the spool, read and enriched. Made once, also where storing takes several tries: marks depend on what came before.
 pub(super) struct Prepared {
@@ -27,7 +29,7 @@ pub(super) struct Prepared {
     /// Records that say more than their touch does.
     beside: Vec<Vec<u8>>,
     /// What cannot be read, with the reason.
-    unreadable: Vec<(Vec<u8>, String)>,
+    unreadable: Vec<Refused>,
     rows: Vec<Vec<u8>>,
 }
 
@@ -123,7 +125,7 @@ impl Worker {
     }
 
     /// Stores what hits say beside their touch: events, misses, who belongs together. All of it may be stored twice to the same effect.
-    async fn store_beside(&mut self, context: &Context, beside: &[Vec<u8>]) -> Result<Vec<(Vec<u8>, String)>> {
+    async fn store_beside(&mut self, context: &Context, beside: &[Vec<u8>]) -> Result<Vec<Refused>> {
         let book = self.links.snapshot();
         let mut refused = Vec::new();
         let mut parts = vec![beside];
@@ -152,7 +154,7 @@ impl Worker {
         Ok(refused)
     }
 
-    async fn set_aside(&self, context: &Context, refused: Vec<(Vec<u8>, String)>) -> Result<()> {
+    async fn set_aside(&self, context: &Context, refused: Vec<Refused>) -> Result<()> {
         if refused.is_empty() {
             return Ok(());
         }
@@ -189,7 +191,7 @@ impl Days {
 }
 
 /// The records in rows of the spool, and what in them is damaged.
-fn records_of(rows: &[Vec<u8>]) -> (Vec<Cow<'_, [u8]>>, Vec<(Vec<u8>, String)>) {
+fn records_of(rows: &[Vec<u8>]) -> (Vec<Cow<'_, [u8]>>, Vec<Refused>) {
     let (mut records, mut refused) = (Vec::new(), Vec::new());
     for row in rows {
         if row.starts_with(b"{") {

@@ -187,7 +187,7 @@ impl Worker {
                 tracing::error!(%error, "the spool cannot be moved; it is tried again");
             }
             for one in waiting.drain(..) {
-                let _ = one.send(result.as_ref().map(|()| ()).map_err(ToString::to_string));
+                let _ = one.send(result.as_ref().copied().map_err(ToString::to_string));
             }
         }
     }

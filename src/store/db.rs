@@ -70,7 +70,8 @@ impl Db {
                 .acquire_timeout(Duration::from_secs(120))
                 // SQLite ends a transaction by itself when the disk is full; such a connection has lost count.
                 .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
-                .connect_with(sqlite_options(&path).create_if_missing(true))
+                // Folding the log into the file is the mover's work, which has more to fold and nobody waiting.
+                .connect_with(sqlite_options(&path).create_if_missing(true).pragma("wal_autocheckpoint", "12000"))
                 .await?;
             let readers = SqlitePoolOptions::new()
                 .max_connections(8)

@@ -57,7 +57,7 @@ impl SqliteIntake {
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "mmap_size", 1_073_741_824_i64)?;
         connection.pragma_update(None, "cache_size", -131_072)?;
-        connection.pragma_update(None, "wal_autocheckpoint", 16_000)?;
+        connection.pragma_update(None, "wal_autocheckpoint", 8_000)?;
         connection.set_prepared_statement_cache_capacity(8);
         Ok(SqliteIntake { connection })
     }

@@ -32,6 +32,9 @@ fn connect(path: &Path) -> Result<Connection> {
 #[derive(Debug)]
 pub struct SpoolWriter {
     connection: Connection,
+    /// The newest position ever given or acknowledged: what comes next lies behind it, also when the rows are gone and
+    /// the clock has jumped back.
+    last: i64,
 }
 
 impl SpoolWriter {
@@ -40,25 +43,38 @@ impl SpoolWriter {
         let connection = connect(path)?;
         connection
             .execute_batch("CREATE TABLE IF NOT EXISTS batches (position INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT")?;
-        Ok(SpoolWriter { connection })
+        Ok(SpoolWriter { connection, last: 0 })
+    }
+
+    /// Gives positions behind `last` only: those of a file that this one takes the place of.
+    pub fn behind(self, last: i64) -> SpoolWriter {
+        SpoolWriter { last: self.last.max(last), ..self }
+    }
+
+    /// The newest position given or acknowledged so far.
+    pub fn last(&self) -> i64 {
+        self.last
     }
 
     /// Appends rows and forgets those up to `acknowledged`, in one commit, synced when this returns.
     pub fn append<'a>(&mut self, rows: impl Iterator<Item = &'a [u8]>, acknowledged: Option<i64>) -> Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut last = self.last.max(acknowledged.unwrap_or(0));
         {
             let mut insert = transaction.prepare_cached(
                 "INSERT INTO batches (position, body) VALUES (MAX(?1, (SELECT COALESCE(MAX(position), 0) + 1 FROM batches)), ?2)",
             )?;
             let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as i64);
             for row in rows {
-                insert.execute(params![now, row])?;
+                insert.execute(params![now.max(last + 1), row])?;
+                last = transaction.last_insert_rowid();
             }
             if let Some(position) = acknowledged {
                 transaction.prepare_cached("DELETE FROM batches WHERE position <= ?1")?.execute([position])?;
             }
         }
         transaction.commit()?;
+        self.last = last;
         Ok(())
     }
 

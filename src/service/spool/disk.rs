@@ -204,7 +204,7 @@ impl DiskSpool {
             counts: DiskCounts::default(),
         });
         let writer = match SpoolWriter::open(path) {
-            Err(error) if error.is_damage() => replace_damaged(&shared, &error.to_string())?,
+            Err(error) if error.is_damage() => replace_damaged(&shared, 0, &error.to_string())?,
             other => other?,
         };
         let thread = std::thread::Builder::new().name("spool".to_owned()).spawn({
@@ -315,6 +315,8 @@ fn write(shared: &Arc<Shared>, mut file: SpoolWriter) {
         if shared.damage_seen.swap(false, Ordering::AcqRel) {
             renew(shared, &mut file, "a read came upon a damaged page");
         }
+        // Those that were refused before were counted then.
+        let came = taken.as_ref().map_or(0, |taken| taken.ends.len());
         let acknowledged = Some(shared.acknowledged.load(Ordering::Acquire)).filter(|position| *position > forgotten);
         let pending = match (taken, owed.take()) {
             (Some(taken), Some(owed)) => Some(taken.after(owed)),
@@ -347,7 +349,7 @@ fn write(shared: &Arc<Shared>, mut file: SpoolWriter) {
             (Err(error), Some(pending)) => {
                 tracing::error!(%error, hits = pending.ends.len(), "the spool cannot be written; the hits wait in memory");
                 if pending.batch.outcome.load(Ordering::Acquire) == WAITING {
-                    shared.counts.not_durable.fetch_add(pending.ends.len() as u64, Ordering::Relaxed);
+                    shared.counts.not_durable.fetch_add(came as u64, Ordering::Relaxed);
                     pending.batch.answer(REFUSED);
                 }
                 let kept = pending.keep();
@@ -380,7 +382,7 @@ fn take_pending(shared: &Shared, longest: Duration, spare: &mut Option<Pending>)
 
 /// Sets the damaged file aside and goes on with a fresh one.
 fn renew(shared: &Arc<Shared>, file: &mut SpoolWriter, why: &str) {
-    match replace_damaged(shared, why) {
+    match replace_damaged(shared, file.last(), why) {
         Ok(fresh) => *file = fresh,
         Err(error) => tracing::error!(%error, "a fresh spool cannot be opened; it is tried again"),
     }
@@ -393,13 +395,13 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// Renames the file and what belongs to it, opens a fresh one, and brings back every whole record of the damaged one.
-fn replace_damaged(shared: &Arc<Shared>, why: &str) -> crate::store::Result<SpoolWriter> {
+fn replace_damaged(shared: &Arc<Shared>, last: i64, why: &str) -> crate::store::Result<SpoolWriter> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros());
     let aside = beside(&shared.path, &format!(".damaged-{now}"));
     for ending in ["", "-wal", "-shm"] {
         let _ = std::fs::rename(beside(&shared.path, ending), beside(&aside, ending));
     }
-    let mut fresh = SpoolWriter::open(&shared.path)?;
+    let mut fresh = SpoolWriter::open(&shared.path)?.behind(last);
     shared.counts.damaged_files.fetch_add(1, Ordering::Relaxed);
     shared.acknowledged.store(0, Ordering::Release);
     shared.generation.fetch_add(1, Ordering::AcqRel);

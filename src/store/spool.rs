@@ -3,7 +3,8 @@
 
 use super::Result;
 use super::db::make_folder_of;
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -95,6 +96,30 @@ impl SpoolWriter {
             [],
             |r| r.get(0),
         )?)
+    }
+}
+
+/// Hands over the rows of a damaged file that do not lie in one piece, as far as it still gives them: from its beginning
+/// to the damage, and from its end back to it. The file stays as it is.
+pub fn scattered_rows(path: &Path, mut take: impl FnMut(Vec<u8>)) -> Result<()> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    let mut reached = 0;
+    let mut walk = |order: &str, reached: &mut i64| -> Result<()> {
+        let mut statement = connection.prepare(&format!(
+            "SELECT position, body FROM batches WHERE position > ?1 AND LENGTH(body) > ?2 ORDER BY position {order}"
+        ))?;
+        let mut rows = statement.query(params![*reached, ROW_BYTES as i64])?;
+        let after = *reached;
+        while let Some(row) = rows.next()? {
+            *reached = after.max(row.get(0)?);
+            take(row.get(1)?);
+        }
+        Ok(())
+    };
+    match walk("ASC", &mut reached) {
+        Ok(()) => Ok(()),
+        Err(_) => walk("DESC", &mut reached),
     }
 }
 

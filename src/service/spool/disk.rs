@@ -3,7 +3,7 @@
 
 use super::frame;
 use super::{IfRefused, NotDurable};
-use crate::store::spool::{ROW_BYTES, SpoolReader, SpoolWriter};
+use crate::store::spool::{ROW_BYTES, SpoolReader, SpoolWriter, scattered_rows};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
@@ -23,6 +23,9 @@ pub struct Batch {
     outcome: AtomicU8,
     written: Notify,
 }
+
+/// No generation.
+const NONE: u64 = u64::MAX;
 
 const WAITING: u8 = 0;
 const DURABLE: u8 = 1;
@@ -133,9 +136,12 @@ struct Shared {
     came: Condvar,
     /// Up to where rows are in the store.
     acknowledged: AtomicI64,
-    damage_seen: AtomicBool,
+    /// The generation of the file in which a read came upon damage; [`NONE`] if there is none.
+    damage_seen: AtomicU64,
     /// Counted up whenever a fresh file takes the place of a damaged one.
     generation: AtomicU64,
+    /// Held while files change places, and while a reader opens one.
+    places: Mutex<()>,
     closed: AtomicBool,
     counts: DiskCounts,
 }
@@ -143,6 +149,12 @@ struct Shared {
 impl Shared {
     fn pending(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something while no file changes its place: one without its log would lose what is in it.
+    fn in_place<T>(&self, open: impl FnOnce(&Path) -> T) -> T {
+        let _alone = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        open(&self.path)
     }
 
     fn push(&self, record: &[u8], if_refused: IfRefused) -> Result<Arc<Batch>, NotDurable> {
@@ -198,8 +210,9 @@ impl DiskSpool {
             pending: Mutex::new(Pending::empty()),
             came: Condvar::new(),
             acknowledged: AtomicI64::new(0),
-            damage_seen: AtomicBool::new(false),
+            damage_seen: AtomicU64::new(NONE),
             generation: AtomicU64::new(0),
+            places: Mutex::new(()),
             closed: AtomicBool::new(false),
             counts: DiskCounts::default(),
         });
@@ -249,7 +262,7 @@ impl DiskReader {
         let generation = self.spool.shared.generation.load(Ordering::Acquire);
         if self.open.as_ref().is_none_or(|(_, known)| *known != generation) {
             self.open = None;
-            let reader = SpoolReader::open(&self.spool.shared.path)?;
+            let reader = self.spool.shared.in_place(|path| SpoolReader::open(path))?;
             self.position = 0;
             self.open = Some((reader, generation));
         }
@@ -263,9 +276,10 @@ impl DiskReader {
         if let Err(error) = &result
             && error.is_damage()
         {
-            self.open = None;
-            self.spool.shared.damage_seen.store(true, Ordering::Release);
-            self.spool.shared.came.notify_all();
+            let shared = &self.spool.shared;
+            let generation = self.open.take().map_or_else(|| shared.generation.load(Ordering::Acquire), |(_, known)| known);
+            shared.damage_seen.store(generation, Ordering::Release);
+            shared.came.notify_all();
         }
         result
     }
@@ -312,7 +326,7 @@ fn write(shared: &Arc<Shared>, mut file: SpoolWriter) {
     loop {
         let closed = shared.closed.load(Ordering::Acquire);
         let taken = take_pending(shared, if owed.is_some() { RETRY } else { IDLE }, &mut spare);
-        if shared.damage_seen.swap(false, Ordering::AcqRel) {
+        if shared.damage_seen.swap(NONE, Ordering::AcqRel) == shared.generation.load(Ordering::Acquire) {
             renew(shared, &mut file, "a read came upon a damaged page");
         }
         // Those that were refused before were counted then.
@@ -327,6 +341,7 @@ fn write(shared: &Arc<Shared>, mut file: SpoolWriter) {
                 return;
             }
             let _ = file.shrink();
+            shared.counts.bytes.store(file.bytes().unwrap_or(0), Ordering::Relaxed);
             continue;
         }
         let mut result = file.append(pending.iter().flat_map(Pending::rows), acknowledged);
@@ -398,10 +413,13 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 fn replace_damaged(shared: &Arc<Shared>, last: i64, why: &str) -> crate::store::Result<SpoolWriter> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros());
     let aside = beside(&shared.path, &format!(".damaged-{now}"));
-    for ending in ["", "-wal", "-shm"] {
-        let _ = std::fs::rename(beside(&shared.path, ending), beside(&aside, ending));
-    }
-    let mut fresh = SpoolWriter::open(&shared.path)?.behind(last);
+    let fresh = shared.in_place(|path| {
+        for ending in ["", "-wal", "-shm"] {
+            let _ = std::fs::rename(beside(path, ending), beside(&aside, ending));
+        }
+        SpoolWriter::open(path)
+    })?;
+    let mut fresh = fresh.behind(last);
     shared.counts.damaged_files.fetch_add(1, Ordering::Relaxed);
     shared.acknowledged.store(0, Ordering::Release);
     shared.generation.fetch_add(1, Ordering::AcqRel);
@@ -412,8 +430,32 @@ fn replace_damaged(shared: &Arc<Shared>, last: i64, why: &str) -> crate::store::
             Err(error) => tracing::error!(%error, "not all of the damaged spool could be read"),
         }
     }
+    match salvage_scattered(&aside, &mut fresh) {
+        Ok(records) => saved += records,
+        Err(error) => tracing::error!(%error, "long hits of the damaged spool cannot be brought back"),
+    }
     tracing::error!(why, aside = %aside.display(), saved, "the spool was damaged: it is set aside, its whole hits are brought back, a fresh one is in use");
     Ok(fresh)
+}
+
+/// Appends the records of rows that are longer than a page: in the file's bytes they lie in pieces.
+fn salvage_scattered(path: &Path, into: &mut SpoolWriter) -> crate::store::Result<u64> {
+    const COMMIT: usize = 200;
+    let (mut saved, mut appended, mut frames) = (0, Ok(()), Vec::new());
+    let mut append = |frames: &mut Vec<Vec<u8>>| into.append(frames.drain(..).as_slice().iter().map(Vec::as_slice), None);
+    let walked = scattered_rows(path, |row| {
+        let records = frame::scan(&row).filter_map(frame::Found::record);
+        frames.extend(records.map(frame::of));
+        if frames.len() >= COMMIT && appended.is_ok() {
+            saved += frames.len() as u64;
+            appended = append(&mut frames);
+        }
+    });
+    if let Err(error) = walked {
+        tracing::debug!(%error, "not every long row of the damaged spool can be read");
+    }
+    saved += frames.len() as u64;
+    appended.and_then(|()| append(&mut frames)).map(|()| saved)
 }
 
 /// Appends every whole record that lies in a file, database or not. Those that were moved before are known to the store by their ids.

@@ -39,6 +39,16 @@ pub enum Found<'a> {
     Damaged(&'a [u8]),
 }
 
+impl<'a> Found<'a> {
+    /// The record, if it is one.
+    pub fn record(self) -> Option<&'a [u8]> {
+        match self {
+            Found::Record(record) => Some(record),
+            Found::Damaged(_) => None,
+        }
+    }
+}
+
 /// All records in these bytes, and what lies between them.
 pub fn scan(bytes: &[u8]) -> impl Iterator<Item = Found<'_>> {
     let mut rest = bytes;

@@ -7,13 +7,16 @@ use actix_web::web::Data;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+/// How long the store may take to answer before it counts as away.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 pub async fn live() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain").body("ok\n")
 }
 
 /// 200 while the store answers and no hit waits for too long, else 503. The redirect goes on either way.
 pub async fn ready(app: Data<App>) -> HttpResponse {
-    let store = app.service.db.ping().await.is_ok();
+    let store = tokio::time::timeout(PATIENCE, app.service.db.ping()).await.is_ok_and(|answered| answered.is_ok());
     let lag = lag(&app);
     let spool = lag <= app.ready_lag;
     let body = serde_json::json!({ "store": store, "spool": spool, "spool_oldest_seconds": lag.as_secs_f64() });

@@ -89,8 +89,7 @@ pub async fn start(service: Tributary, settings: Start) -> anyhow::Result<Runnin
     let app = App { service, spool, links, mover, edge: Arc::new(edge), public_url, ready_lag: settings.ready_lag };
 
     let role = settings.role;
-    let mut tasks = vec![tokio::spawn(tend(app.clone()))];
-    tasks.extend(app.spool.redis().cloned().map(|redis| tokio::spawn(tend_redis(redis))));
+    let mut tasks = vec![tokio::spawn(refresh_links(app.clone())), tokio::spawn(tend(app.clone()))];
     if matches!(role, NodeRole::All | NodeRole::Worker) {
         tasks.push(tokio::spawn(worker::run_forever(app.service.clone(), settings.ip_retention_days)));
     }
@@ -123,22 +122,24 @@ pub async fn start(service: Tributary, settings: Start) -> anyhow::Result<Runnin
     Ok(Running { address, app, handle, server: tokio::spawn(server), tasks })
 }
 
-/// Keeps the link book fresh and the rate limiter small.
-async fn tend(app: App) {
+/// Keeps the link book fresh. A store that is away holds nothing else up.
+async fn refresh_links(app: App) {
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
         if let Err(error) = app.links.refresh(&app.service.db).await {
             tracing::warn!(%error, "the links in memory cannot be refreshed; the known ones stay");
         }
-        app.edge.tidy();
     }
 }
 
-/// Notices that Redis is back, in a task of its own: while it is not, that takes seconds.
-async fn tend_redis(redis: RedisSpool) {
+/// Looks after Redis, and keeps the rate limiter small.
+async fn tend(app: App) {
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        redis.tend().await;
+        if let Some(redis) = app.spool.redis() {
+            redis.tend().await;
+        }
+        app.edge.tidy();
     }
 }
 

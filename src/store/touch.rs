@@ -224,6 +224,14 @@ pub async fn by_id<'a>(on: impl Into<Reader<'a>>, id: Uuid) -> Result<Option<Tou
     Ok(row.map(Touch::from))
 }
 
+/// Whether a touch is in the store.
+pub async fn is_stored<'a>(on: impl Into<Reader<'a>>, id: Uuid) -> Result<bool> {
+    let found: Option<i64> = read!(on.into(), |c| {
+        sqlx::query_scalar("SELECT CAST(1 AS BIGINT) FROM touches WHERE id = $1").bind(id).fetch_optional(c).await
+    })?;
+    Ok(found.is_some())
+}
+
 /// Newest first.
 pub async fn latest<'a>(on: impl Into<Reader<'a>>, limit: i64) -> Result<Vec<Touch>> {
     let sql = sqlx::AssertSqlSafe(format!("SELECT {SELECTED} FROM touches t {JOINED} ORDER BY t.at DESC, t.id DESC LIMIT $1"));

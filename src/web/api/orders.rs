@@ -6,7 +6,7 @@ use crate::domain::money::{Money, split_minor};
 use crate::service::access::Scope;
 use crate::service::order::{OrderInput, Recorded, RefundInput, record as record_order, record_refund};
 use crate::service::report::{journey, weights};
-use crate::service::{Error, decide};
+use crate::service::{Error, arrival, decide};
 use crate::store::order::Order;
 use crate::store::report::OrderTouch;
 use crate::store::{Db, Reader, commission, decision, order, refund as refunds, report, touch};
@@ -35,6 +35,9 @@ pub async fn record(app: Data<App>, key: ApiKey, request: HttpRequest, body: Bod
     let input: OrderInput = body.read()?;
     // Clicks that are on disk must be in the store before anything is decided on them.
     app.mover.move_all().await?;
+    if let Some(click_id) = input.click_id.as_deref() {
+        arrival::wait_for_click(&app.service.db, click_id.trim(), chrono::Utc::now()).await?;
+    }
     act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
         let recorded = record_order(tx, context, &input.check(context)?).await?;
         Ok((status(&recorded), shown(&mut *tx, &recorded.order).await?))

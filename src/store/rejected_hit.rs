@@ -1,7 +1,7 @@
 //! Hits that the store refused, as received, each with the reason.
 
 use super::{At, Reader, Result, Tx};
-use crate::{exec, read};
+use crate::{exec, read, run};
 use uuid::Uuid;
 
 /// A refused hit. `hit` is the record as the edge wrote it.
@@ -14,8 +14,16 @@ pub struct RejectedHit {
     pub hit: Vec<u8>,
 }
 
-/// Keeps a hit with the reason.
-pub async fn insert(tx: &mut Tx, hit_id: Option<Uuid>, at: At, reason: &str, hit: &[u8]) -> Result<()> {
+/// Keeps a hit with the reason; answers whether it was new. One whose batch is replayed is kept once.
+pub async fn insert(tx: &mut Tx, hit_id: Option<Uuid>, at: At, reason: &str, hit: &[u8]) -> Result<bool> {
+    let known: Option<i64> = run!(tx, |c| {
+        let same_id = if hit_id.is_some() { "hit_id = $1" } else { "hit_id IS NULL AND $1 IS NULL" };
+        let sql = sqlx::AssertSqlSafe(format!("SELECT id FROM rejected_hits WHERE {same_id} AND hit = $2 LIMIT 1"));
+        sqlx::query_scalar(sql).bind(hit_id).bind(hit).fetch_optional(c).await
+    })?;
+    if known.is_some() {
+        return Ok(false);
+    }
     exec!(tx, {
         sqlx::query("INSERT INTO rejected_hits (hit_id, at, reason, hit) VALUES ($1, $2, $3, $4)")
             .bind(hit_id)
@@ -23,7 +31,7 @@ pub async fn insert(tx: &mut Tx, hit_id: Option<Uuid>, at: At, reason: &str, hit
             .bind(reason)
             .bind(hit)
     })?;
-    Ok(())
+    Ok(true)
 }
 
 /// Oldest first, after `after`.

@@ -126,6 +126,7 @@ fn api_routes(config: &mut ServiceConfig) {
         .route("/payout-runs/{id}/paid", post().to(payouts::paid))
         .route("/misses", get().to(misses::list))
         .route("/misses/{id}/attach", post().to(misses::attach))
+        .route("/rejected-hits", get().to(rejected_hits::list))
         .default_service(web::to(api::unknown_route));
 }
 

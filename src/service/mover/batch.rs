@@ -159,13 +159,16 @@ impl Worker {
             return Ok(());
         }
         let mut tx = self.service.db.begin().await?;
+        let mut new = 0;
         for (record, why) in &refused {
-            tracing::error!(%why, "a hit cannot be stored; it is set aside");
             let id = Hit::read(record).ok().map(|hit| hit.id);
-            rejected_hit::insert(&mut tx, id, context.at(), why, record).await?;
+            if rejected_hit::insert(&mut tx, id, context.at(), why, record).await? {
+                tracing::error!(%why, "a hit cannot be stored; it is set aside");
+                new += 1;
+            }
         }
         tx.commit().await?;
-        self.state.rejected.fetch_add(refused.len() as u64, Ordering::Relaxed);
+        self.state.rejected.fetch_add(new, Ordering::Relaxed);
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 /// What a hit is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HitKind {
     Click,
     Visit,

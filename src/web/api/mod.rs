@@ -10,6 +10,7 @@ pub mod partners;
 pub mod payouts;
 pub mod programs;
 pub mod promo_codes;
+pub mod rejected_hits;
 pub mod reports;
 pub mod view;
 

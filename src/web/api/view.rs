@@ -5,6 +5,7 @@ use crate::domain::link::short_url;
 use crate::domain::money::{Currency, Money, RatePpm};
 use crate::domain::program::Program;
 use crate::service::payout::{RunWithLines, state_name};
+use crate::service::spool::Hit;
 use crate::store::commission::Commission;
 use crate::store::decision::StoredDecision;
 use crate::store::ledger::EntryRow;
@@ -13,6 +14,9 @@ use crate::store::miss::Miss;
 use crate::store::order::Order;
 use crate::store::partner::Partner;
 use crate::store::promo::PromoCode;
+use crate::store::rejected_hit::RejectedHit;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
@@ -90,6 +94,18 @@ pub fn miss(m: &Miss) -> Value {
         "last_at": instant(m.last_at),
         "resolved_at": m.resolved_at.map(instant),
     })
+}
+
+/// A refused hit; its record as JSON, or as it is where it cannot be read.
+pub fn rejected_hit(r: &RejectedHit) -> Value {
+    let hit = match Hit::read(&r.hit).ok().and_then(|hit| serde_json::to_value(hit).ok()) {
+        Some(Value::Object(mut fields)) => {
+            fields.retain(|_, value| !value.is_null());
+            Value::Object(fields)
+        }
+        _ => json!({ "base64": STANDARD.encode(&r.hit) }),
+    };
+    json!({ "id": r.id.to_string(), "at": instant(r.at), "reason": r.reason, "hit_id": r.hit_id, "hit": hit })
 }
 
 pub fn promo_code(p: &PromoCode, currency: Currency) -> Value {

@@ -1,97 +1,8 @@
-//! What was answered is kept: through `kill -9`, and through a disk that is full.
+//! A disk that is full is named, and leaves nothing half written.
 
+use crate::load::with_link;
 use crate::support::*;
 use serde_json::json;
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
-use tributary::clock::Clock;
-use tributary::domain::touch::touch_id;
-use tributary::service::access::{self, Scope};
-use tributary::service::catalog::{LinkInput, ProgramInput, save_link, save_program};
-use tributary::service::{Tributary, doctor};
-use tributary::store::touch;
-
-async fn with_link(database_url: &str) -> String {
-    let service = Tributary::open(database_url, None, Clock::system()).await.unwrap();
-    let context = service.context("test");
-    let mut tx = service.db.begin().await.unwrap();
-    let hosts = Some(vec!["shop.example".to_owned()]);
-    let program = ProgramInput {
-        name: Some("Shop".into()),
-        currency: Some("RUB".into()),
-        destination_hosts: hosts,
-        ..ProgramInput::default()
-    };
-    save_program(&mut tx, &context, None, &program).await.unwrap();
-    let link = LinkInput { code: Some("a".into()), url: Some("https://shop.example/".into()), ..LinkInput::default() };
-    save_link(&mut tx, &context, None, &link).await.unwrap();
-    let key = access::add_key(&mut tx, &context, "test", Scope::Admin).await.unwrap();
-    tx.commit().await.unwrap();
-    service.db.close().await;
-    key
-}
-
-async fn no_answered_click_is_lost(kind: Kind) {
-    let folder = tempfile::tempdir().unwrap();
-    let Some(database_url) = fresh_database(kind, &folder).await else { return };
-    with_link(&database_url).await;
-    let data = folder.path().display().to_string();
-    let arguments =
-        ["--database-url", &database_url, "--data-dir", &data, "--listen", "127.0.0.1:0", "--edge-rate-limit", "0", "serve"];
-    let answered: Arc<Mutex<HashSet<String>>> = Arc::default();
-    for _ in 0..3 {
-        let mut server = Server::start(&arguments);
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        let load: Vec<_> = (0..16)
-            .map(|_| {
-                let (client, url, answered) = (client.clone(), format!("{}/r/a", server.url), answered.clone());
-                tokio::spawn(async move {
-                    let end = Instant::now() + Duration::from_secs(4);
-                    while Instant::now() < end {
-                        let Ok(answer) = client.get(&url).header("user-agent", BROWSER).send().await else { return };
-                        assert_eq!(answer.status(), 302);
-                        let location = answer.headers()["location"].to_str().unwrap();
-                        answered.lock().unwrap().insert(location.split("trb_click=").nth(1).unwrap().to_owned());
-                    }
-                })
-            })
-            .collect();
-        tokio::time::sleep(Duration::from_millis(700)).await;
-        server.kill();
-        for task in load {
-            task.await.unwrap();
-        }
-    }
-    // The next start moves what the last crash left.
-    let server = Server::start(&arguments);
-    let waiting = reqwest::get(format!("{}/readyz", server.url)).await.unwrap();
-    assert_eq!(waiting.status(), 200);
-    drop(server);
-    let service = Tributary::open(&database_url, None, Clock::system()).await.unwrap();
-    let answered = answered.lock().unwrap().clone();
-    assert!(answered.len() > 300, "only {} clicks were answered", answered.len());
-    let mut missing = 0;
-    for click in &answered {
-        missing += usize::from(touch::by_id(&service.db, touch_id(click)).await.unwrap().is_none());
-    }
-    assert_eq!(missing, 0, "of {} answered", answered.len());
-    assert!(doctor::examine(&service).await.unwrap().iter().all(|f| f.broken.is_empty()));
-}
-
-mod kill_dash_nine_loses_no_click_that_was_answered {
-    use super::*;
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn sqlite() {
-        no_answered_click_is_lost(Kind::Sqlite).await;
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn postgres() {
-        no_answered_click_is_lost(Kind::Postgres).await;
-    }
-}
 
 /// A file system of its own that can be filled up; unmounted when dropped.
 struct SmallDisk(tempfile::TempDir);
@@ -121,7 +32,8 @@ async fn a_full_disk_is_named_and_leaves_nothing_half_written() {
     let Some(disk) = SmallDisk::mount() else { return };
     let folder = disk.0.path();
     let database_url = format!("sqlite://{}", folder.join("tributary.db").display());
-    let key = with_link(&database_url).await;
+    let (service, key) = with_link(&database_url).await;
+    service.db.close().await;
     let server = Server::start(&["--database-url", &database_url, "--listen", "127.0.0.1:0", "serve"]);
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let order = async |id: String| {

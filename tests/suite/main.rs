@@ -3,6 +3,8 @@
 
 #[macro_use]
 mod support;
+mod load;
+mod servers;
 
 mod backups;
 mod bad_input;
@@ -10,6 +12,7 @@ mod command_line;
 mod crash;
 mod demo;
 mod edge;
+mod faults;
 mod histories;
 mod links;
 mod pages;
@@ -18,4 +21,5 @@ mod readme;
 mod reports;
 mod rooms;
 mod schema;
+mod spool;
 mod story;

@@ -272,13 +272,35 @@ pub struct Server {
 
 impl Server {
     pub fn start(arguments: &[&str]) -> Server {
+        Server::of(tributary(arguments))
+    }
+
+    /// One that a limit on the size of its files does not kill: its writes fail instead.
+    pub fn start_patient(arguments: &[&str]) -> Server {
+        let program = tributary(arguments);
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", r#"trap "" XFSZ; exec "$0" "$@""#]).arg(program.get_program()).args(program.get_args());
+        for (name, value) in program.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Server::of(command)
+    }
+
+    fn of(mut command: std::process::Command) -> Server {
         use std::io::BufRead;
         use std::process::Stdio;
-        let mut child = tributary(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut first_line = String::new();
         std::io::BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut first_line).unwrap();
         let url = first_line.split("http://").nth(1).and_then(|rest| rest.split([' ', '"', ')']).next()).unwrap_or_default();
         Server { url: format!("http://{url}"), child, first_line }
+    }
+
+    pub fn pid(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
     }
 
     /// `kill -9`.

@@ -61,6 +61,11 @@ pub fn web_routes(config: &mut ServiceConfig) {
     staff_routes(config);
 }
 
+/// What a worker node answers.
+pub fn worker_routes(config: &mut ServiceConfig) {
+    health_routes(config);
+}
+
 fn public_routes(config: &mut ServiceConfig) {
     let options = web::method(actix_web::http::Method::OPTIONS);
     config

@@ -3,7 +3,7 @@
 use super::country::Countries;
 use super::edge::EdgeSettings;
 use super::error::Problem;
-use super::{App, health, routes};
+use super::{App, routes};
 use crate::config::{NodeRole, SpoolKind};
 use crate::service::linkbook::LinkBook;
 use crate::service::mover::{Mover, Moves};
@@ -11,7 +11,7 @@ use crate::service::spool::Spool;
 use crate::service::spool::redis::RedisSpool;
 use crate::service::{Tributary, worker};
 use actix_web::dev::ServerHandle;
-use actix_web::web::{Data, PathConfig, QueryConfig, get};
+use actix_web::web::{Data, PathConfig, QueryConfig};
 use actix_web::{App as HttpApp, HttpServer};
 use ipnet::IpNet;
 use std::net::SocketAddr;
@@ -104,9 +104,7 @@ pub async fn start(service: Tributary, settings: Start) -> anyhow::Result<Runnin
                 NodeRole::All => routes(config),
                 NodeRole::Edge => super::edge_routes(config),
                 NodeRole::Web => super::web_routes(config),
-                NodeRole::Worker => {
-                    config.route("/healthz", get().to(health::live)).route("/readyz", get().to(health::ready));
-                }
+                NodeRole::Worker => super::worker_routes(config),
             })
     })
     .workers(threads)

@@ -52,11 +52,12 @@ async fn worker_is_killed(kind: Kind) {
     .await;
     first.kill();
     drop(held);
-    let _second = worker("second");
+    let second = worker("second");
     load.more(100).await;
     let answered = load.end().await;
     assert_eq!(metric(&edge.url, "tributary_redis_hits_failed_total").await, 0.0, "all went through Redis");
     all_arrive(&service, &answered).await;
+    assert!(metric(&second.url, "tributary_hits_moved_total").await > 100.0);
 }
 
 /// Two nodes with the same data folder and the same store.

@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-browser check bench install-tools
+.PHONY: help demo test test-rust test-browser check bench trial install-tools
 
 LISTEN ?= 127.0.0.1:8080
 WORDS ?=
@@ -55,6 +55,9 @@ bench: ## ratios against nginx and rates, as one table; QUICK=1 for a first impr
 	scripts/install.sh bench
 	cargo build --release --locked
 	benches/run.sh $(WORDS)
+
+trial: ## several nodes under load, one of each killed in the middle; the counts must agree (RATE=500 FOR_SECONDS=20)
+	scripts/trial.sh
 
 install-tools: ## what the tests need and this machine lacks
 	scripts/install.sh test

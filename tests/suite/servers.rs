@@ -129,6 +129,10 @@ impl RedisServer {
     }
 }
 
+/// A replica stands in however old what it has is.
+const CLUSTERED: [&str; 6] =
+    ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-replica-validity-factor", "0"];
+
 /// Three masters with a replica each.
 pub struct RedisCluster {
     pub nodes: Vec<RedisServer>,
@@ -138,7 +142,7 @@ impl RedisCluster {
     pub async fn start() -> Option<RedisCluster> {
         let mut nodes = Vec::new();
         for _ in 0..6 {
-            nodes.push(RedisServer::start(&["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"]).await?);
+            nodes.push(RedisServer::start(&CLUSTERED).await?);
         }
         let mut create = Command::new("redis-cli");
         create.args(["--cluster", "create"]).args(nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)));
@@ -162,15 +166,33 @@ impl RedisCluster {
         self.nodes.iter().map(RedisServer::url).collect::<Vec<_>>().join(",")
     }
 
-    /// Which node is a master now.
-    pub async fn master(&self) -> usize {
-        for (number, node) in self.nodes.iter().enumerate() {
+    /// A master that has a replica, and that; `dead` are left out.
+    pub async fn master_and_replica(&self, dead: &[usize]) -> (usize, usize) {
+        for (number, node) in self.nodes.iter().enumerate().filter(|(number, _)| !dead.contains(number)) {
             let role: String = node.ask(&["INFO", "replication"]).await;
-            if role.contains("role:master") {
-                return number;
+            let followed = role.lines().find_map(|line| line.trim().strip_prefix("master_port:")?.parse::<u16>().ok());
+            let master = self.nodes.iter().position(|node| Some(node.port) == followed);
+            if let Some(master) = master.filter(|master| !dead.contains(master)) {
+                return (master, number);
             }
         }
-        panic!("there is no master");
+        panic!("no master has a replica");
+    }
+
+    /// Waits until those who live serve every slot.
+    pub async fn is_whole_without(&self, dead: &[usize]) {
+        wait_for("replicas take over", async || {
+            for node in self.nodes.iter().enumerate().filter(|(number, _)| !dead.contains(number)).map(|(_, node)| node) {
+                let nodes: String = node.ask(&["CLUSTER", "NODES"]).await;
+                let alive = nodes.lines().filter(|line| line.contains("master") && !line.contains("fail")).count();
+                let state: String = node.ask(&["CLUSTER", "INFO"]).await;
+                if alive < 3 || !state.contains("cluster_state:ok") {
+                    return None;
+                }
+            }
+            Some(())
+        })
+        .await;
     }
 }
 

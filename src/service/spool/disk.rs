@@ -262,7 +262,7 @@ impl DiskReader {
         let generation = self.spool.shared.generation.load(Ordering::Acquire);
         if self.open.as_ref().is_none_or(|(_, known)| *known != generation) {
             self.open = None;
-            let reader = self.spool.shared.in_place(|path| SpoolReader::open(path))?;
+            let reader = self.spool.shared.in_place(SpoolReader::open)?;
             self.position = 0;
             self.open = Some((reader, generation));
         }

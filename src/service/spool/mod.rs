@@ -5,6 +5,7 @@ pub mod disk;
 pub mod frame;
 pub mod hit;
 pub mod redis;
+mod shards;
 
 pub use hit::{Hit, HitKind, HitLink};
 

@@ -6,6 +6,7 @@
 //! is put here. On a cluster with replicas a hit is answered when a replica has it too.
 
 use super::NotDurable;
+use super::shards::Shards;
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
@@ -14,7 +15,7 @@ use redis::streams::{StreamAutoClaimReply, StreamReadReply};
 use redis::{Client, Cmd, Pipeline, RedisError, RedisFuture, Value, cmd};
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
@@ -48,11 +49,20 @@ struct Shared {
     addresses: Vec<String>,
     nature: Mutex<Option<Nature>>,
     up: AtomicBool,
-    next_shard: AtomicUsize,
+    /// The shards of a cluster.
+    shards: Shards<SHARDS>,
+    started: Instant,
     /// The queues of the shards of a cluster.
     queues: Mutex<Vec<mpsc::UnboundedSender<Queued>>>,
     appended: AtomicU64,
     failed: AtomicU64,
+}
+
+impl Shared {
+    /// Milliseconds since the start.
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 type Queued = (Vec<u8>, oneshot::Sender<Result<(), NotDurable>>);
@@ -114,7 +124,8 @@ impl RedisSpool {
                 addresses,
                 nature: Mutex::new(None),
                 up: AtomicBool::new(false),
-                next_shard: AtomicUsize::new(0),
+                shards: Shards::default(),
+                started: Instant::now(),
                 queues: Mutex::default(),
                 appended: AtomicU64::new(0),
                 failed: AtomicU64::new(0),
@@ -245,7 +256,7 @@ impl RedisSpool {
             if queues.is_empty() {
                 *queues = (0..SHARDS).map(|shard| self.start_shard(shard)).collect();
             }
-            let shard = self.shared.next_shard.fetch_add(1, Ordering::Relaxed) % SHARDS;
+            let shard = self.shared.shards.pick(self.shared.now()).ok_or(NotDurable)?;
             queues[shard].send((record.to_vec(), answer)).map_err(|_| NotDurable)?;
         }
         answered.await.unwrap_or(Err(NotDurable))
@@ -262,10 +273,14 @@ impl RedisSpool {
                 let Some(shared) = shared.upgrade() else { return };
                 let spool = RedisSpool { shared };
                 let result = spool.write_shard(&mut connection, shard, &queued).await;
-                if let Err(error) = &result {
-                    // The other shards may well be there: only these hits go to the disk.
-                    tracing::warn!(%error, shard, "a shard of Redis does not take hits; they go to the disk");
-                    connection = None;
+                match &result {
+                    Ok(()) => spool.shared.shards.well(shard),
+                    Err(error) => {
+                        // The other shards may well be there: only these hits go to the disk.
+                        tracing::warn!(%error, shard, "a shard of Redis does not take hits; they go to the disk");
+                        spool.shared.shards.failed(shard, spool.shared.now());
+                        connection = None;
+                    }
                 }
                 for (_, answer) in queued.drain(..) {
                     let _ = answer.send(if result.is_ok() { Ok(()) } else { Err(NotDurable) });
@@ -308,7 +323,13 @@ impl RedisSpool {
     /// The end that reads, as one of the group.
     pub fn reader(&self) -> RedisReader {
         let consumer = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
-        RedisReader { spool: self.clone(), consumer, connection: None, grouped: 0, claimed: Instant::now() - ABANDONED }
+        RedisReader {
+            spool: self.clone(),
+            consumer,
+            connection: None,
+            grouped: [false; SHARDS],
+            claimed: Instant::now() - ABANDONED,
+        }
     }
 }
 
@@ -349,8 +370,8 @@ pub struct RedisReader {
     spool: RedisSpool,
     consumer: String,
     connection: Option<Connection>,
-    /// Shards whose group is there.
-    grouped: usize,
+    /// Whose group is there.
+    grouped: [bool; SHARDS],
     claimed: Instant,
 }
 
@@ -366,64 +387,71 @@ impl RedisReader {
         }
     }
 
-    /// Entries that nobody has read, or that one who is gone had read: about `count` a shard.
+    /// Entries that nobody has read, or that one who is gone had read: about `count` a shard. A shard that does not answer
+    /// keeps nobody from those of the others.
     pub async fn read(&mut self, count: usize) -> Result<Vec<RedisRows>, RedisError> {
         if self.spool.nature().is_none() {
             return Ok(Vec::new());
         }
-        let found = self.read_all(count).await;
-        if found.is_err() {
-            (self.connection, self.grouped) = (None, 0);
-        }
-        found
-    }
-
-    async fn read_all(&mut self, count: usize) -> Result<Vec<RedisRows>, RedisError> {
         let mut connection = self.connection().await?;
-        let shards = self.spool.shards();
-        if self.grouped < shards {
-            for shard in 0..shards {
-                let made: Result<(), RedisError> = cmd("XGROUP")
-                    .arg("CREATE")
-                    .arg(stream(shard))
-                    .arg(GROUP)
-                    .arg("0")
-                    .arg("MKSTREAM")
-                    .query_async(&mut connection)
-                    .await;
-                if let Err(error) = made
-                    && error.code() != Some("BUSYGROUP")
-                {
-                    return Err(error);
+        let claim = self.claimed.elapsed() >= ABANDONED / 3;
+        let (mut found, mut failed) = (Vec::new(), None);
+        for shard in 0..self.spool.shards() {
+            match self.read_shard(&mut connection, shard, count, claim).await {
+                Ok(rows) => found.extend(rows),
+                Err(error) => {
+                    tracing::warn!(%error, shard, "hits in a shard of Redis cannot be read; it is tried again");
+                    failed = Some(error);
                 }
             }
-            self.grouped = shards;
-        }
-        let claim = self.claimed.elapsed() >= ABANDONED / 3;
-        let mut found = Vec::new();
-        for shard in 0..shards {
-            let key = stream(shard);
-            let mut entries = Vec::new();
-            if claim {
-                let mut ask = cmd("XAUTOCLAIM");
-                ask.arg(&key).arg(GROUP).arg(&self.consumer).arg(ABANDONED.as_millis() as u64).arg("0-0").arg("COUNT").arg(count);
-                let reply: StreamAutoClaimReply = ask.query_async(&mut connection).await?;
-                entries.extend(reply.claimed);
-            }
-            let mut ask = cmd("XREADGROUP");
-            ask.arg("GROUP").arg(GROUP).arg(&self.consumer).arg("COUNT").arg(count).arg("STREAMS").arg(&key).arg(">");
-            let reply: Option<StreamReadReply> = ask.query_async(&mut connection).await?;
-            entries.extend(reply.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids));
-            if entries.is_empty() {
-                continue;
-            }
-            let (ids, records) = entries.into_iter().map(|entry| (entry.id.clone(), entry.get("h").unwrap_or_default())).unzip();
-            found.push(RedisRows { shard, ids, records });
         }
         if claim {
             self.claimed = Instant::now();
         }
-        Ok(found)
+        match failed {
+            Some(error) => {
+                (self.connection, self.grouped) = (None, [false; SHARDS]);
+                if found.is_empty() { Err(error) } else { Ok(found) }
+            }
+            None => Ok(found),
+        }
+    }
+
+    async fn read_shard(
+        &mut self,
+        connection: &mut Connection,
+        shard: usize,
+        count: usize,
+        claim: bool,
+    ) -> Result<Option<RedisRows>, RedisError> {
+        let key = stream(shard);
+        if !self.grouped[shard] {
+            let mut create = cmd("XGROUP");
+            create.arg("CREATE").arg(&key).arg(GROUP).arg("0").arg("MKSTREAM");
+            let made: Result<(), RedisError> = create.query_async(connection).await;
+            if let Err(error) = made
+                && error.code() != Some("BUSYGROUP")
+            {
+                return Err(error);
+            }
+            self.grouped[shard] = true;
+        }
+        let mut entries = Vec::new();
+        if claim {
+            let mut ask = cmd("XAUTOCLAIM");
+            ask.arg(&key).arg(GROUP).arg(&self.consumer).arg(ABANDONED.as_millis() as u64).arg("0-0").arg("COUNT").arg(count);
+            let reply: StreamAutoClaimReply = ask.query_async(connection).await?;
+            entries.extend(reply.claimed);
+        }
+        let mut ask = cmd("XREADGROUP");
+        ask.arg("GROUP").arg(GROUP).arg(&self.consumer).arg("COUNT").arg(count).arg("STREAMS").arg(&key).arg(">");
+        let reply: Option<StreamReadReply> = ask.query_async(connection).await?;
+        entries.extend(reply.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids));
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        let (ids, records) = entries.into_iter().map(|entry| (entry.id.clone(), entry.get("h").unwrap_or_default())).unzip();
+        Ok(Some(RedisRows { shard, ids, records }))
     }
 
     /// These entries are in the store: they go.

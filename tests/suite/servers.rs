@@ -183,8 +183,11 @@ impl RedisCluster {
     pub async fn is_whole_without(&self, dead: &[usize]) {
         wait_for("replicas take over", async || {
             for node in self.nodes.iter().enumerate().filter(|(number, _)| !dead.contains(number)).map(|(_, node)| node) {
+                // Who has just died may still stand as alive.
                 let nodes: String = node.ask(&["CLUSTER", "NODES"]).await;
-                let alive = nodes.lines().filter(|line| line.contains("master") && !line.contains("fail")).count();
+                let is_dead = |line: &str| dead.iter().any(|dead| line.contains(&format!(":{}@", self.nodes[*dead].port)));
+                let serves = |line: &&str| line.contains("master") && !line.contains("fail") && !is_dead(line);
+                let alive = nodes.lines().filter(serves).count();
                 let state: String = node.ask(&["CLUSTER", "INFO"]).await;
                 if alive < 3 || !state.contains("cluster_state:ok") {
                     return None;

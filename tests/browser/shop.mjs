@@ -146,7 +146,7 @@ export async function startShop() {
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${JSON.stringify(told)}`);
     return told;
   };
-  const settled = () => until('the spool is moved', async () => /^tributary_spool_batches 0$/m.test(await (await fetch(`${service.url}/metrics`)).text()));
+  const settled = () => until('the spool is moved', async () => /^tributary_spool_oldest_seconds 0$/m.test(await (await fetch(`${service.url}/metrics`)).text()));
   let orders = 0;
   /** Places an order and answers what it is owed to, with the touches that led to it. */
   const order = async (given) => {

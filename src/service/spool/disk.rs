@@ -2,14 +2,14 @@
 //! is answered, and again. One thread of its own writes; nothing else ever holds the file up.
 
 use super::frame;
+use super::pending::{Batch, DURABLE, Pending, REFUSED};
+use super::salvage::{beside, bring_back};
 use super::{IfRefused, NotDurable};
-use crate::store::spool::{ROW_BYTES, SpoolReader, SpoolWriter, scattered_rows};
-use std::io::Read;
+use crate::store::spool::{SpoolReader, SpoolWriter};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tokio::sync::Notify;
 
 /// Bytes that wait for the disk at most; beyond that the edge is told at once.
 const LARGEST_PENDING: usize = 64 << 20;
@@ -18,104 +18,8 @@ const IDLE: Duration = Duration::from_millis(200);
 /// Between two tries to write what the disk refused.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// What the hits of one commit wait for.
-pub struct Batch {
-    outcome: AtomicU8,
-    written: Notify,
-}
-
 /// No generation.
 const NONE: u64 = u64::MAX;
-
-const WAITING: u8 = 0;
-const DURABLE: u8 = 1;
-const REFUSED: u8 = 2;
-
-impl Batch {
-    fn new() -> Arc<Batch> {
-        Arc::new(Batch { outcome: AtomicU8::new(WAITING), written: Notify::new() })
-    }
-
-    fn answer(&self, outcome: u8) {
-        self.outcome.store(outcome, Ordering::Release);
-        self.written.notify_waiters();
-    }
-
-    /// Waits for the commit.
-    pub async fn answered(&self) -> Result<(), NotDurable> {
-        loop {
-            let mut written = std::pin::pin!(self.written.notified());
-            // From here on an answer wakes this task, so none falls between the look and the wait.
-            written.as_mut().enable();
-            match self.outcome.load(Ordering::Acquire) {
-                DURABLE => return Ok(()),
-                REFUSED => return Err(NotDurable),
-                _ => written.await,
-            }
-        }
-    }
-}
-
-/// Frames that wait for the next commit.
-struct Pending {
-    frames: Vec<u8>,
-    /// Where each frame ends, and whether it is to be kept if the disk refuses.
-    ends: Vec<(usize, IfRefused)>,
-    batch: Arc<Batch>,
-}
-
-impl Pending {
-    fn empty() -> Pending {
-        Pending { frames: Vec::with_capacity(1 << 16), ends: Vec::with_capacity(256), batch: Batch::new() }
-    }
-
-    /// The same buffers, empty, for another batch.
-    fn emptied(mut self) -> Pending {
-        self.frames.clear();
-        self.frames.shrink_to(1 << 20);
-        self.ends.clear();
-        Pending { batch: Batch::new(), ..self }
-    }
-
-    /// The frames as rows of the file: as many to a row as fit a page.
-    fn rows(&self) -> impl Iterator<Item = &[u8]> {
-        let (mut next, mut start) = (0, 0);
-        std::iter::from_fn(move || {
-            let first = next;
-            while let Some((end, _)) = self.ends.get(next)
-                && (next == first || end - start <= ROW_BYTES)
-            {
-                next += 1;
-            }
-            let end = self.ends.get(next.checked_sub(1)?)?.0;
-            let row = (end > start).then(|| &self.frames[start..end]);
-            start = end;
-            row
-        })
-    }
-
-    /// What the senders will not send again.
-    fn keep(&self) -> Pending {
-        let mut kept = Pending::empty();
-        let mut start = 0;
-        for (end, if_refused) in &self.ends {
-            if *if_refused == IfRefused::TryAgain {
-                kept.frames.extend_from_slice(&self.frames[start..*end]);
-                kept.ends.push((kept.frames.len(), IfRefused::TryAgain));
-            }
-            start = *end;
-        }
-        kept
-    }
-
-    /// Puts what was refused before in front.
-    fn after(self, mut owed: Pending) -> Pending {
-        let offset = owed.frames.len();
-        owed.frames.extend_from_slice(&self.frames);
-        owed.ends.extend(self.ends.iter().map(|(end, if_refused)| (end + offset, *if_refused)));
-        Pending { batch: self.batch, ..owed }
-    }
-}
 
 /// What went through since the start.
 #[derive(Debug, Default)]
@@ -363,7 +267,7 @@ fn write(shared: &Arc<Shared>, mut file: SpoolWriter) {
             }
             (Err(error), Some(pending)) => {
                 tracing::error!(%error, hits = pending.ends.len(), "the spool cannot be written; the hits wait in memory");
-                if pending.batch.outcome.load(Ordering::Acquire) == WAITING {
+                if pending.batch.is_waiting() {
                     shared.counts.not_durable.fetch_add(came as u64, Ordering::Relaxed);
                     pending.batch.answer(REFUSED);
                 }
@@ -403,12 +307,6 @@ fn renew(shared: &Arc<Shared>, file: &mut SpoolWriter, why: &str) {
     }
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
-}
-
 /// Renames the file and what belongs to it, opens a fresh one, and brings back every whole record of the damaged one.
 fn replace_damaged(shared: &Arc<Shared>, last: i64, why: &str) -> crate::store::Result<SpoolWriter> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros());
@@ -423,67 +321,7 @@ fn replace_damaged(shared: &Arc<Shared>, last: i64, why: &str) -> crate::store::
     shared.counts.damaged_files.fetch_add(1, Ordering::Relaxed);
     shared.acknowledged.store(0, Ordering::Release);
     shared.generation.fetch_add(1, Ordering::AcqRel);
-    let mut saved = 0;
-    for ending in ["", "-wal"] {
-        match salvage(&beside(&aside, ending), &mut fresh) {
-            Ok(records) => saved += records,
-            Err(error) => tracing::error!(%error, "not all of the damaged spool could be read"),
-        }
-    }
-    match salvage_scattered(&aside, &mut fresh) {
-        Ok(records) => saved += records,
-        Err(error) => tracing::error!(%error, "long hits of the damaged spool cannot be brought back"),
-    }
+    let saved = bring_back(&aside, &mut fresh);
     tracing::error!(why, aside = %aside.display(), saved, "the spool was damaged: it is set aside, its whole hits are brought back, a fresh one is in use");
     Ok(fresh)
-}
-
-/// Appends the records of rows that are longer than a page: in the file's bytes they lie in pieces.
-fn salvage_scattered(path: &Path, into: &mut SpoolWriter) -> crate::store::Result<u64> {
-    const COMMIT: usize = 200;
-    let (mut saved, mut appended, mut frames) = (0, Ok(()), Vec::new());
-    let mut append = |frames: &mut Vec<Vec<u8>>| into.append(frames.drain(..).as_slice().iter().map(Vec::as_slice), None);
-    let walked = scattered_rows(path, |row| {
-        let records = frame::scan(&row).filter_map(frame::Found::record);
-        frames.extend(records.map(frame::of));
-        if frames.len() >= COMMIT && appended.is_ok() {
-            saved += frames.len() as u64;
-            appended = append(&mut frames);
-        }
-    });
-    if let Err(error) = walked {
-        tracing::debug!(%error, "not every long row of the damaged spool can be read");
-    }
-    saved += frames.len() as u64;
-    appended.and_then(|()| append(&mut frames)).map(|()| saved)
-}
-
-/// Appends every whole record that lies in a file, database or not. Those that were moved before are known to the store by their ids.
-fn salvage(path: &Path, into: &mut SpoolWriter) -> anyhow::Result<u64> {
-    const PIECE: usize = 4 << 20;
-    let mut file = match std::fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
-        Err(error) => return Err(error.into()),
-    };
-    let mut bytes: Vec<u8> = Vec::with_capacity(PIECE + ROW_BYTES);
-    let mut saved = 0;
-    loop {
-        let before = bytes.len();
-        let read = file.by_ref().take(PIECE as u64).read_to_end(&mut bytes)?;
-        let mut frames: Vec<Vec<u8>> = Vec::new();
-        for found in frame::scan(&bytes) {
-            if let frame::Found::Record(record) = found {
-                frames.push(frame::of(record));
-            }
-        }
-        into.append(frames.iter().map(Vec::as_slice), None)?;
-        saved += frames.len() as u64;
-        if read == 0 {
-            return Ok(saved);
-        }
-        // A frame may begin here and end in the next piece; what is met twice is stored once.
-        let keep = (before + read).min(2 * ROW_BYTES);
-        bytes.drain(..bytes.len() - keep);
-    }
 }

@@ -4,7 +4,9 @@
 pub mod disk;
 pub mod frame;
 pub mod hit;
+mod pending;
 pub mod redis;
+mod salvage;
 mod shards;
 
 pub use hit::{Hit, HitKind, HitLink};

@@ -1,0 +1,108 @@
+//! What waits for one commit of the spool on disk: frames, and those who want to know that they are safe.
+
+use super::{IfRefused, NotDurable};
+use crate::store::spool::ROW_BYTES;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use tokio::sync::Notify;
+
+/// What the hits of one commit wait for.
+pub struct Batch {
+    outcome: AtomicU8,
+    written: Notify,
+}
+
+const WAITING: u8 = 0;
+pub(super) const DURABLE: u8 = 1;
+pub(super) const REFUSED: u8 = 2;
+
+impl Batch {
+    fn new() -> Arc<Batch> {
+        Arc::new(Batch { outcome: AtomicU8::new(WAITING), written: Notify::new() })
+    }
+
+    pub(super) fn answer(&self, outcome: u8) {
+        self.outcome.store(outcome, Ordering::Release);
+        self.written.notify_waiters();
+    }
+
+    /// Whether nobody was answered yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.outcome.load(Ordering::Acquire) == WAITING
+    }
+
+    /// Waits for the commit.
+    pub async fn answered(&self) -> Result<(), NotDurable> {
+        loop {
+            let mut written = std::pin::pin!(self.written.notified());
+            // From here on an answer wakes this task, so none falls between the look and the wait.
+            written.as_mut().enable();
+            match self.outcome.load(Ordering::Acquire) {
+                DURABLE => return Ok(()),
+                REFUSED => return Err(NotDurable),
+                _ => written.await,
+            }
+        }
+    }
+}
+
+/// Frames that wait for the next commit.
+pub(super) struct Pending {
+    pub frames: Vec<u8>,
+    /// Where each frame ends, and whether it is to be kept if the disk refuses.
+    pub ends: Vec<(usize, IfRefused)>,
+    pub batch: Arc<Batch>,
+}
+
+impl Pending {
+    pub fn empty() -> Pending {
+        Pending { frames: Vec::with_capacity(1 << 16), ends: Vec::with_capacity(256), batch: Batch::new() }
+    }
+
+    /// The same buffers, empty, for another batch.
+    pub fn emptied(mut self) -> Pending {
+        self.frames.clear();
+        self.frames.shrink_to(1 << 20);
+        self.ends.clear();
+        Pending { batch: Batch::new(), ..self }
+    }
+
+    /// The frames as rows of the file: as many to a row as fit a page.
+    pub fn rows(&self) -> impl Iterator<Item = &[u8]> {
+        let (mut next, mut start) = (0, 0);
+        std::iter::from_fn(move || {
+            let first = next;
+            while let Some((end, _)) = self.ends.get(next)
+                && (next == first || end - start <= ROW_BYTES)
+            {
+                next += 1;
+            }
+            let end = self.ends.get(next.checked_sub(1)?)?.0;
+            let row = (end > start).then(|| &self.frames[start..end]);
+            start = end;
+            row
+        })
+    }
+
+    /// What the senders will not send again.
+    pub fn keep(&self) -> Pending {
+        let mut kept = Pending::empty();
+        let mut start = 0;
+        for (end, if_refused) in &self.ends {
+            if *if_refused == IfRefused::TryAgain {
+                kept.frames.extend_from_slice(&self.frames[start..*end]);
+                kept.ends.push((kept.frames.len(), IfRefused::TryAgain));
+            }
+            start = *end;
+        }
+        kept
+    }
+
+    /// Puts what was refused before in front.
+    pub fn after(self, mut owed: Pending) -> Pending {
+        let offset = owed.frames.len();
+        owed.frames.extend_from_slice(&self.frames);
+        owed.ends.extend(self.ends.iter().map(|(end, if_refused)| (end + offset, *if_refused)));
+        Pending { batch: self.batch, ..owed }
+    }
+}

@@ -263,6 +263,30 @@ both_stores! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_and_boundless_clients_are_cut_off() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let app = TestApp::spawn(Kind::Sqlite).await.unwrap();
+    let address = app.url("").trim_start_matches("http://").to_owned();
+    let many: String = (0..200).map(|n| format!("x-{n}: a\r\n")).collect();
+    let ask = async |request: String| {
+        let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        tokio::time::timeout(std::time::Duration::from_secs(60), stream.read_exact(&mut answer)).await.unwrap().unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let (slow_head, slow_body, large, numerous) = tokio::join!(
+        ask("GET /r/a HTTP/1.1\r\nhost: a\r\nx-slow: ".to_owned()),
+        ask("POST /e HTTP/1.1\r\nhost: a\r\ncontent-length: 50\r\n\r\n{".to_owned()),
+        ask(format!("GET /r/a HTTP/1.1\r\nhost: a\r\nx-big: {}\r\n\r\n", "a".repeat(200_000))),
+        ask(format!("GET /r/a HTTP/1.1\r\nhost: a\r\n{many}\r\n")),
+    );
+    assert_eq!((slow_head.as_str(), slow_body.as_str()), ("HTTP/1.1 408", "HTTP/1.1 408"));
+    assert_eq!((large.as_str(), numerous.as_str()), ("HTTP/1.1 431", "HTTP/1.1 431"));
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_client_is_limited_and_forwarded_addresses_count_only_from_trusted_proxies() {
     use tributary::clock::Clock;
     use tributary::service::Tributary;

@@ -22,6 +22,7 @@ use crate::service::{self, Context};
 use crate::store::{Tx, account};
 use actix_web::dev::Payload;
 use actix_web::http::{StatusCode, header};
+use actix_web::rt::time::timeout;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
@@ -29,12 +30,16 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 /// The largest body that is read.
 const LARGEST_BODY: usize = 5 * 1024 * 1024;
 
 /// The bytes of a body, at most 5 MiB: `413` beyond.
 pub struct Body(pub Vec<u8>);
+
+/// How long a body may pause while it is sent.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl FromRequest for Body {
     type Error = Problem;
@@ -44,7 +49,8 @@ impl FromRequest for Body {
         let mut payload = payload.take();
         Box::pin(async move {
             let mut body = Vec::new();
-            while let Some(chunk) = payload.next().await {
+            let too_slow = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "the body pauses for too long");
+            while let Some(chunk) = timeout(LONGEST_PAUSE, payload.next()).await.map_err(too_slow)? {
                 let chunk = chunk.map_err(|e| Problem::malformed(format!("the body broke off: {e}")))?;
                 if body.len() + chunk.len() > LARGEST_BODY {
                     return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the body is over 5 MiB"));

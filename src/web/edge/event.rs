@@ -7,10 +7,12 @@ use crate::web::App;
 use crate::web::error::Problem;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::rt::time::timeout;
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// A transparent GIF of one pixel.
@@ -177,14 +179,17 @@ pub async fn event(app: Data<App>, request: HttpRequest, payload: Payload) -> Ht
 /// Bytes of an event's body at most; beacons of browsers hold as many.
 const LARGEST_EVENT: usize = 64 << 10;
 
+/// How long it may take to arrive.
+const LONGEST_BODY: Duration = Duration::from_secs(10);
+
 async fn take_event(app: &App, request: &HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let client = app.edge.client(request);
     if !app.edge.lets_in(client) {
         return Ok(too_many());
     }
-    let body = payload
-        .to_bytes_limited(LARGEST_EVENT)
+    let body = timeout(LONGEST_BODY, payload.to_bytes_limited(LARGEST_EVENT))
         .await
+        .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "the body took longer than 10 seconds"))?
         .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the body is over 64 KiB"))?
         .map_err(|e| Problem::malformed(format!("the body broke off: {e}")))?;
     let input: EventInput = serde_json::from_slice(&body).map_err(Problem::malformed)?;

@@ -55,7 +55,7 @@ impl SqliteIntake {
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
-        connection.pragma_update(None, "mmap_size", 1_073_741_824_i64)?;
+        connection.pragma_update(None, "mmap_size", 268_435_456)?;
         connection.pragma_update(None, "cache_size", -131_072)?;
         connection.pragma_update(None, "wal_autocheckpoint", 8_000)?;
         connection.set_prepared_statement_cache_capacity(8);

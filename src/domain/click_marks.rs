@@ -42,8 +42,8 @@ impl ClickMarks {
                 return Some((Mark::Duplicate, format!("the same visitor clicked {seconds} s before")));
             }
         }
-        let address = network(touch.ip.as_deref()?.parse().ok()?);
-        let key = self.hasher.hash_one((target, address, &touch.user_agent));
+        let client = client_of(touch.ip.as_deref()?.parse().ok()?);
+        let key = self.hasher.hash_one((target, client, &touch.user_agent));
         let (since, clicks) = self.addresses.entry(key).or_insert((at, 0));
         if at - *since > BURST_MICROS || at < *since {
             (*since, *clicks) = (at, 0);
@@ -65,8 +65,8 @@ impl ClickMarks {
     }
 }
 
-/// One client: an IPv6 one is its /64.
-pub fn network(address: IpAddr) -> IpAddr {
+/// Who is taken for one client: an IPv4 address, an IPv6 /64.
+pub fn client_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),

@@ -3,7 +3,7 @@
 use super::catalog::{self, CostInput, DiscountInput, LinkInput, PartnerInput, PromoCodeInput};
 use super::input::{DecimalInput, Problems};
 use super::order::{CustomerInput, OrderInput, RefundInput, record, record_refund};
-use super::{Context, Error, Result, stitch};
+use super::{Context, Error, Result, stitch, worker};
 use crate::domain::bot::bot_reason;
 use crate::domain::channel::{Channel, Evidence, classify};
 use crate::domain::click_marks::ClickMarks;
@@ -239,6 +239,9 @@ async fn store_touches(
     done: &mut Imported,
 ) -> Result<()> {
     let new = touch::insert(tx, &mut memory.dictionary, touches).await?;
+    if let Some(first) = touches.iter().filter(|(touch, _)| touch.ip.is_some()).map(|(_, day)| *day).min() {
+        worker::shorten_again_from(tx, first).await?;
+    }
     done.new += new;
     done.known += touches.len() as u64 - new;
     touches.clear();

@@ -1,7 +1,7 @@
 //! The clockwork: jobs that are safe to run at any time and twice.
 
 use super::{Result, Tributary, settle};
-use crate::store::{account, missed_hit, partition, settings, touch};
+use crate::store::{Tx, account, missed_hit, partition, settings, touch};
 use chrono::{NaiveDate, TimeDelta};
 use std::time::Duration;
 
@@ -22,12 +22,25 @@ pub async fn run_once(service: &Tributary) -> Result<()> {
     Ok(())
 }
 
+/// The last day whose addresses have been shortened.
+const SHORTENED_TO: &str = "addresses_shortened_to";
+
+/// Has addresses looked at again from a day on: touches of it came in late.
+pub async fn shorten_again_from(tx: &mut Tx, day: NaiveDate) -> Result<()> {
+    let done: Option<NaiveDate> = settings::get(&mut *tx, SHORTENED_TO).await?.and_then(|day| day.parse().ok());
+    if done.is_some_and(|done| done >= day)
+        && let Some(before) = day.pred_opt()
+    {
+        settings::set(tx, SHORTENED_TO, &before.to_string()).await?;
+    }
+    Ok(())
+}
+
 /// Shortens the addresses of touches older than `days` to their network.
 pub async fn shorten_addresses(service: &Tributary, days: u32) -> Result<()> {
-    const DONE: &str = "addresses_shortened_to";
     let context = service.context("clockwork");
     let last = context.today() - TimeDelta::days(i64::from(days) + 1);
-    let done: Option<NaiveDate> = settings::get(&service.db, DONE).await?.and_then(|day| day.parse().ok());
+    let done: Option<NaiveDate> = settings::get(&service.db, SHORTENED_TO).await?.and_then(|day| day.parse().ok());
     let first = match done {
         Some(done) => done.succ_opt(),
         None => touch::first_day(&service.db).await?,
@@ -38,7 +51,7 @@ pub async fn shorten_addresses(service: &Tributary, days: u32) -> Result<()> {
             let mut tx = service.db.begin().await?;
             let shortened = touch::shorten_addresses(&mut tx, day, ADDRESSES_AT_ONCE).await?;
             if shortened == 0 {
-                settings::set(&mut tx, DONE, &day.to_string()).await?;
+                settings::set(&mut tx, SHORTENED_TO, &day.to_string()).await?;
             }
             tx.commit().await?;
             if shortened == 0 {

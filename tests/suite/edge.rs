@@ -191,6 +191,16 @@ both_stores! {
             tributary::service::worker::shorten_addresses(&app.service, 90).await.unwrap();
             assert_eq!((ip(&old).await.as_deref(), ip(&young).await.as_deref()), (Some("127.0.0.0/24"), Some("127.0.0.1")));
         }
+        let mut tx = app.service.db.begin().await.unwrap();
+        let late = "0199aaaa-0000-7000-8000-000000000009";
+        let file = format!("id,at,ip\n{late},2026-01-05T10:00:00Z,2001:db8:1:2::3\n");
+        let kind = tributary::service::import::ImportKind::Touches;
+        let context = app.service.context("test");
+        tributary::service::import::import(&mut tx, &context, kind, file.as_bytes(), &Default::default(), |_| ()).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(ip(late).await.as_deref(), Some("2001:db8:1:2::3"));
+        tributary::service::worker::shorten_addresses(&app.service, 90).await.unwrap();
+        assert_eq!(ip(late).await.as_deref(), Some("2001:db8:1::/48"));
     }
 
     async fn second_clicks_and_floods_are_kept_and_not_counted(app: &TestApp) {

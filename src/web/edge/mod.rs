@@ -10,7 +10,7 @@ pub(super) use redirect::{host, on_link_domain};
 pub use redirect::{on_own_domain, under_r};
 
 use super::country::Countries;
-use crate::domain::click_marks::network;
+use crate::domain::click_marks::client_of;
 use crate::domain::link_target::Country;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
@@ -49,7 +49,7 @@ impl EdgeSettings {
     /// Whether the client may go on; an IPv6 client is its /64.
     pub(super) fn lets_in(&self, client: Option<IpAddr>) -> bool {
         let (Some(limiter), Some(client)) = (&self.limiter, client) else { return true };
-        limiter.check_key(&network(client)).is_ok()
+        limiter.check_key(&client_of(client)).is_ok()
     }
 
     /// Forgets clients that have not been seen lately.

@@ -65,6 +65,11 @@ pub async fn on_own_domain(app: Data<App>, request: HttpRequest) -> HttpResponse
     redirect(&app, &request, request.path().trim_start_matches('/')).await
 }
 
+/// Whether the visitor, or the page that sent them, has denied consent.
+fn is_denied(request: &HttpRequest) -> bool {
+    asks_for_privacy(request.headers()) || request.query_string().split('&').any(|parameter| parameter == "consent=denied")
+}
+
 /// 302, 404, 410 or 429, whatever happens behind it.
 async fn redirect(app: &App, request: &HttpRequest, raw_code: &str) -> HttpResponse {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -83,7 +88,7 @@ async fn redirect(app: &App, request: &HttpRequest, raw_code: &str) -> HttpRespo
     let host = host(request);
     let Some(link) = book.get(host, &code) else {
         let code: String = code.chars().filter(|c| !c.is_control()).take(100).collect();
-        let denied = asks_for_privacy(request.headers()) || request.query_string().contains("consent=denied");
+        let denied = is_denied(request);
         let visitor = visitor_of_cookie(request.headers()).filter(|_| !denied).map(|visitor| visitor.to_string());
         let hit = Hit {
             url: Some(url),
@@ -102,7 +107,7 @@ async fn redirect(app: &App, request: &HttpRequest, raw_code: &str) -> HttpRespo
     let query = request.query_string();
     let mut click_id = Uuid::encode_buffer();
     let click_id = id.hyphenated().encode_lower(&mut click_id);
-    let denied = asks_for_privacy(request.headers()) || query.contains("consent=denied");
+    let denied = is_denied(request);
     let visitor = (!denied).then(|| visitor_of_cookie(request.headers()).unwrap_or_else(Uuid::now_v7));
     let mut visitor_text = Uuid::encode_buffer();
     let visitor_text = visitor.map(|visitor| &*visitor.hyphenated().encode_lower(&mut visitor_text));

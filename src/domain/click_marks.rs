@@ -2,8 +2,8 @@
 //! last minutes.
 
 use super::touch::{Mark, Touch, TouchKind};
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use hashbrown::{DefaultHashBuilder, HashMap};
+use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// A second click of one visitor on one link within this many microseconds is a duplicate.
@@ -18,7 +18,7 @@ const MOST_REMEMBERED: usize = 500_000;
 /// What is remembered of the clicks so far.
 #[derive(Debug, Default)]
 pub struct ClickMarks {
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     /// The last click of a visitor on a link.
     visitors: HashMap<u64, i64>,
     /// When the window of an address on a link began, and the clicks in it. A burst lasts until it pauses for as long.

@@ -6,9 +6,10 @@ use super::{Result, Tx};
 use crate::domain::touch::Touch;
 use crate::run;
 use chrono::NaiveDate;
+use hashbrown::HashMap;
 use sha2::{Digest, Sha256};
 use sqlx::QueryBuilder;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Entries of either kind that are remembered at most; beyond that it starts anew.

@@ -70,37 +70,11 @@ impl SqliteIntake {
                 "INSERT INTO touches ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
                  ?18, ?19, ?20, ?21, ?22, ?23, ?24) ON CONFLICT DO NOTHING"
             ))?;
-            let mut last_day = None;
+            let mut last = None;
             for row in rows {
-                let t = row.touch;
-                let day = day_text(&mut last_day, row.day);
-                let changed = insert.execute(params![
-                    t.id.as_bytes().as_slice(),
-                    t.external_id,
-                    t.at.timestamp_micros(),
-                    day,
-                    t.kind.name(),
-                    t.visitor_id,
-                    t.customer_id,
-                    t.channel.name(),
-                    row.origin_id,
-                    t.link_id.map(|id| id.0),
-                    t.target_id,
-                    t.partner_id.map(|id| id.0),
-                    t.program_id.map(|id| id.0),
-                    t.promo_code_id.map(|id| id.0),
-                    t.mark.map(|mark| mark.name()),
-                    t.mark_reason,
-                    t.consent_denied,
-                    row.page_id,
-                    row.query,
-                    row.referrer_id,
-                    row.referrer_query,
-                    row.user_agent_id,
-                    row.language_id,
-                    t.ip,
-                ])?;
-                if changed > 0 {
+                bind_changes(&mut insert, row, last)?;
+                last = Some(row);
+                if insert.raw_execute()? > 0 {
                     new.push(*row);
                 }
             }
@@ -126,16 +100,45 @@ impl SqliteIntake {
     }
 }
 
-/// The text of a day, made anew only when the day changes.
-fn day_text(last: &mut Option<(NaiveDate, String)>, day: NaiveDate) -> String {
-    match last {
-        Some((known, text)) if *known == day => text.clone(),
-        _ => {
-            let text = day.to_string();
-            *last = Some((day, text.clone()));
-            text
-        }
+/// Binds a touch to the statement that inserts it; what the row before left there, if it is the same, stays bound.
+fn bind_changes(insert: &mut rusqlite::Statement<'_>, row: &TouchRow<'_>, last: Option<&TouchRow<'_>>) -> rusqlite::Result<()> {
+    macro_rules! bind {
+        ($($column:literal => |$r:ident| $value:expr,)*) => {$(
+            let value = { let $r = row; $value };
+            if last.map(|$r| $value).as_ref() != Some(&value) {
+                insert.raw_bind_parameter($column, value)?;
+            }
+        )*};
     }
+    if last.is_none_or(|last| last.day != row.day) {
+        insert.raw_bind_parameter(4, row.day.to_string())?;
+    }
+    bind! {
+        1 => |r| r.touch.id.as_bytes().as_slice(),
+        2 => |r| r.touch.external_id.as_deref(),
+        3 => |r| r.touch.at.timestamp_micros(),
+        5 => |r| r.touch.kind.name(),
+        6 => |r| r.touch.visitor_id.as_deref(),
+        7 => |r| r.touch.customer_id.as_deref(),
+        8 => |r| r.touch.channel.name(),
+        9 => |r| r.origin_id,
+        10 => |r| r.touch.link_id.map(|id| id.0),
+        11 => |r| r.touch.target_id,
+        12 => |r| r.touch.partner_id.map(|id| id.0),
+        13 => |r| r.touch.program_id.map(|id| id.0),
+        14 => |r| r.touch.promo_code_id.map(|id| id.0),
+        15 => |r| r.touch.mark.map(|mark| mark.name()),
+        16 => |r| r.touch.mark_reason.as_deref(),
+        17 => |r| r.touch.consent_denied,
+        18 => |r| r.page_id,
+        19 => |r| r.query,
+        20 => |r| r.referrer_id,
+        21 => |r| r.referrer_query,
+        22 => |r| r.user_agent_id,
+        23 => |r| r.language_id,
+        24 => |r| r.touch.ip.as_deref(),
+    }
+    Ok(())
 }
 
 /// One `COPY` in PostgreSQL's binary format (<https://www.postgresql.org/docs/15/sql-copy.html>).

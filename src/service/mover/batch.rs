@@ -96,7 +96,12 @@ impl Worker {
     }
 
     async fn store_part(&mut self, touches: &[DatedTouch]) -> Result<()> {
-        if self.dictionary.rows(touches).is_none() {
+        let intake = match &mut self.intake {
+            Some(intake) => intake,
+            none => none.insert(Intake::open(&self.service.db)?),
+        };
+        let mut rows = self.dictionary.rows(touches);
+        if rows.is_none() {
             let mut tx = self.service.db.begin_beside().await?;
             let learned = match self.dictionary.learn(&mut tx, touches).await {
                 Ok(()) => tx.commit().await,
@@ -106,12 +111,9 @@ impl Worker {
                 self.dictionary = Dictionary::default();
             }
             learned?;
+            rows = self.dictionary.rows(touches);
         }
-        let intake = match &mut self.intake {
-            Some(intake) => intake,
-            none => none.insert(Intake::open(&self.service.db)?),
-        };
-        let stored = match self.dictionary.rows(touches) {
+        let stored = match rows {
             Some(rows) => intake.store(&self.service.db, &rows).await?,
             None => Stored::SomeKnown,
         };

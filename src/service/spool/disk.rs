@@ -1,8 +1,9 @@
 //! The spool on disk. Natural group commit: everything that came meanwhile is written and synced at once, then all of it
 //! is answered, and again. One thread of its own writes; nothing else ever holds the file up.
 
+use super::batch::{Answered, Batch, DURABLE, REFUSED};
 use super::frame;
-use super::pending::{Batch, DURABLE, Pending, REFUSED};
+use super::pending::Pending;
 use super::salvage::{beside, bring_back};
 use super::{IfRefused, NotDurable};
 use crate::store::spool::{SpoolReader, SpoolWriter};
@@ -63,6 +64,8 @@ impl Shared {
 
     fn push(&self, record: &[u8], if_refused: IfRefused) -> Result<Arc<Batch>, NotDurable> {
         let over = self.size_limit > 0 && self.counts.bytes.load(Ordering::Relaxed) > self.size_limit;
+        // Reckoned before the lock, for all threads meet there.
+        let head = frame::head_of(record);
         let mut pending = self.pending();
         if over || self.closed.load(Ordering::Relaxed) || pending.frames.len() > LARGEST_PENDING {
             drop(pending);
@@ -70,7 +73,8 @@ impl Shared {
             return Err(NotDurable);
         }
         let first = pending.ends.is_empty();
-        frame::push(&mut pending.frames, record);
+        pending.frames.extend_from_slice(&head);
+        pending.frames.extend_from_slice(record);
         let end = pending.frames.len();
         pending.ends.push((end, if_refused));
         let batch = pending.batch.clone();
@@ -132,9 +136,9 @@ impl DiskSpool {
         Ok(DiskSpool { _end: Arc::new(End { shared: shared.clone(), thread: Mutex::new(Some(thread)) }), shared })
     }
 
-    /// Puts a record into the next commit. When the batch is answered with `Ok`, it survives a crash.
-    pub fn append(&self, record: &[u8], if_refused: IfRefused) -> Result<Arc<Batch>, NotDurable> {
-        self.shared.push(record, if_refused)
+    /// Puts a record into the next commit. When that is answered with `Ok`, it survives a crash.
+    pub fn append(&self, record: &[u8], if_refused: IfRefused) -> Result<Answered, NotDurable> {
+        self.shared.push(record, if_refused).map(Answered::of)
     }
 
     pub fn counts(&self) -> &DiskCounts {

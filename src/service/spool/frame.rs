@@ -7,18 +7,20 @@ pub const HEAD_BYTES: usize = 12;
 /// No record is longer.
 const LONGEST: usize = 1 << 20;
 
-/// Appends a record's frame.
-pub fn push(frames: &mut Vec<u8>, record: &[u8]) {
-    frames.extend_from_slice(MARK);
-    frames.extend_from_slice(&(record.len() as u32).to_le_bytes());
-    frames.extend_from_slice(&crc32fast::hash(record).to_le_bytes());
-    frames.extend_from_slice(record);
+/// What stands in front of a record.
+pub fn head_of(record: &[u8]) -> [u8; HEAD_BYTES] {
+    let mut head = [0; HEAD_BYTES];
+    head[..4].copy_from_slice(MARK);
+    head[4..8].copy_from_slice(&(record.len() as u32).to_le_bytes());
+    head[8..].copy_from_slice(&crc32fast::hash(record).to_le_bytes());
+    head
 }
 
 /// A record's frame.
 pub fn of(record: &[u8]) -> Vec<u8> {
     let mut frames = Vec::with_capacity(HEAD_BYTES + record.len());
-    push(&mut frames, record);
+    frames.extend_from_slice(&head_of(record));
+    frames.extend_from_slice(record);
     frames
 }
 
@@ -82,7 +84,7 @@ mod tests {
             let mut starts = Vec::new();
             for record in &records {
                 starts.push(frames.len());
-                push(&mut frames, record);
+                frames.extend(of(record));
             }
             let whole: Vec<&[u8]> = scan(&frames).filter_map(|f| match f { Found::Record(r) => Some(r), Found::Damaged(_) => None }).collect();
             prop_assert_eq!(&whole, &records.iter().map(Vec::as_slice).collect::<Vec<_>>());

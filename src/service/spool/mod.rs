@@ -1,6 +1,7 @@
 //! Hits on their way to the store. The edge appends and waits until the hit is safe; the mover reads from a position and
 //! acknowledges what is in the store.
 
+mod batch;
 pub mod disk;
 pub mod frame;
 pub mod hit;
@@ -58,15 +59,15 @@ impl Spool {
             hit.write(&mut record);
             return match redis.append(&record).await {
                 Ok(()) => Ok(()),
-                Err(NotDurable) => self.disk.append(&record, if_refused)?.answered().await,
+                Err(NotDurable) => self.disk.append(&record, if_refused)?.await,
             };
         }
-        let batch = RECORD.with_borrow_mut(|record| {
+        let answered = RECORD.with_borrow_mut(|record| {
             record.clear();
             hit.write(record);
             self.disk.append(record, if_refused)
         })?;
-        batch.answered().await
+        answered.await
     }
 
     pub fn disk(&self) -> &DiskSpool {

@@ -1,50 +1,9 @@
 //! What waits for one commit of the spool on disk: frames, and those who want to know that they are safe.
 
-use super::{IfRefused, NotDurable};
+use super::IfRefused;
+use super::batch::Batch;
 use crate::store::spool::ROW_BYTES;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-use tokio::sync::Notify;
-
-/// What the hits of one commit wait for.
-pub struct Batch {
-    outcome: AtomicU8,
-    written: Notify,
-}
-
-const WAITING: u8 = 0;
-pub(super) const DURABLE: u8 = 1;
-pub(super) const REFUSED: u8 = 2;
-
-impl Batch {
-    fn new() -> Arc<Batch> {
-        Arc::new(Batch { outcome: AtomicU8::new(WAITING), written: Notify::new() })
-    }
-
-    pub(super) fn answer(&self, outcome: u8) {
-        self.outcome.store(outcome, Ordering::Release);
-        self.written.notify_waiters();
-    }
-
-    /// Whether nobody was answered yet.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.outcome.load(Ordering::Acquire) == WAITING
-    }
-
-    /// Waits for the commit.
-    pub async fn answered(&self) -> Result<(), NotDurable> {
-        loop {
-            let mut written = std::pin::pin!(self.written.notified());
-            // From here on an answer wakes this task, so none falls between the look and the wait.
-            written.as_mut().enable();
-            match self.outcome.load(Ordering::Acquire) {
-                DURABLE => return Ok(()),
-                REFUSED => return Err(NotDurable),
-                _ => written.await,
-            }
-        }
-    }
-}
 
 /// Frames that wait for the next commit.
 pub(super) struct Pending {

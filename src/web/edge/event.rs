@@ -1,6 +1,6 @@
 //! Pixel, beacon and snippet.
 
-use super::seen::{Seen, asks_for_privacy, set_visitor_cookie, visitor_of_cookie};
+use super::seen::{Seen, asks_for_privacy, new_id, set_visitor_cookie, visitor_of_cookie};
 use super::{EdgeSettings, NO_STORE, too_many};
 use crate::service::spool::{Hit, HitKind, IfRefused, NotDurable};
 use crate::web::App;
@@ -80,9 +80,9 @@ async fn record(
         let given = input.visitor.as_deref().map(str::trim);
         let given = given.filter(|text| !text.is_empty() && text.len() <= 100 && !text.chars().any(char::is_control));
         let known = given.map(str::to_owned).or_else(|| visitor_of_cookie(request.headers()).map(|id| id.to_string()));
-        known.unwrap_or_else(|| Uuid::now_v7().to_string())
+        known.unwrap_or_else(|| new_id().to_string())
     });
-    let id = input.id.as_deref().and_then(|id| Uuid::try_parse(id).ok()).unwrap_or_else(Uuid::now_v7);
+    let id = input.id.as_deref().and_then(|id| Uuid::try_parse(id).ok()).unwrap_or_else(new_id);
     let (url, referrer) = (clean(&input.url, 8_192), clean(&input.r#ref, 8_192));
     let (click, name, customer) = (clean(&input.click, 100), clean(&input.name, 200), clean(&input.customer, 200));
     let value = input.value.as_ref().map(ToString::to_string).filter(|v| v.len() <= 8_192 && !v.contains("\\u0000"));

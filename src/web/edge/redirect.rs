@@ -1,6 +1,6 @@
 //! The redirect: a link comes from memory, and its click is safe before the answer leaves.
 
-use super::seen::{Seen, asks_for_privacy, set_visitor_cookie, visitor_of_cookie};
+use super::seen::{Seen, asks_for_privacy, new_id, set_visitor_cookie, visitor_of_cookie};
 use super::{NO_STORE, too_many};
 use crate::domain::link::is_taken_path;
 use crate::domain::link_target::Device;
@@ -67,7 +67,9 @@ pub async fn on_own_domain(app: Data<App>, request: HttpRequest) -> HttpResponse
 
 /// Whether the visitor, or the page that sent them, has denied consent.
 fn is_denied(request: &HttpRequest) -> bool {
-    asks_for_privacy(request.headers()) || request.query_string().split('&').any(|parameter| parameter == "consent=denied")
+    const DENIED: &str = "consent=denied";
+    let query = request.query_string();
+    asks_for_privacy(request.headers()) || query.contains(DENIED) && query.split('&').any(|parameter| parameter == DENIED)
 }
 
 /// 302, 404, 410 or 429, whatever happens behind it.
@@ -82,7 +84,7 @@ async fn redirect(app: &App, request: &HttpRequest, raw_code: &str) -> HttpRespo
     let code = percent_encoding::percent_decode_str(raw_code).decode_utf8_lossy();
     let seen = Seen::of(app, request, client);
     let now = app.service.clock.now();
-    let id = Uuid::now_v7();
+    let id = new_id();
     let url = request.uri().path_and_query().map_or("", |url| url.as_str());
     let book = app.links.snapshot();
     let host = host(request);
@@ -108,7 +110,7 @@ async fn redirect(app: &App, request: &HttpRequest, raw_code: &str) -> HttpRespo
     let mut click_id = Uuid::encode_buffer();
     let click_id = id.hyphenated().encode_lower(&mut click_id);
     let denied = is_denied(request);
-    let visitor = (!denied).then(|| visitor_of_cookie(request.headers()).unwrap_or_else(Uuid::now_v7));
+    let visitor = (!denied).then(|| visitor_of_cookie(request.headers()).unwrap_or_else(new_id));
     let mut visitor_text = Uuid::encode_buffer();
     let visitor_text = visitor.map(|visitor| &*visitor.hyphenated().encode_lower(&mut visitor_text));
     let device = || Device::of_user_agent(seen.user_agent.as_deref().unwrap_or_default());

@@ -9,17 +9,45 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponseBuilder};
 use std::borrow::Cow;
 use std::net::IpAddr;
-use uuid::Uuid;
+use uuid::timestamp::context::ContextV7;
+use uuid::{Timestamp, Uuid};
 
 const VISITOR_COOKIE: &str = "trb_vid";
 
 /// A header as text: borrowed where it is UTF-8, with replacement characters where it is not.
 fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<Cow<'_, str>> {
     let header = headers.get(name).filter(|header| !header.is_empty())?;
-    Some(match header.to_str() {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => String::from_utf8_lossy(header.as_bytes()),
-    })
+    Some(String::from_utf8_lossy(header.as_bytes()))
+}
+
+thread_local! {
+    /// What keeps the ids of a thread in order; one for all threads would be a lock that all of them meet at. Those of
+    /// several threads are in order by the quarter of a microsecond, so that the store's index grows at its end.
+    static ORDER: ContextV7 = ContextV7::new().with_additional_precision();
+}
+
+/// A new UUIDv7. Ids of one thread are in the order of their making.
+pub(super) fn new_id() -> Uuid {
+    ORDER.with(|order| Uuid::new_v7(Timestamp::now(order)))
+}
+
+/// An address as text. IPv4 is written by hand: the formatter takes ten times as long.
+fn address_text(address: IpAddr) -> String {
+    let IpAddr::V4(v4) = address else { return address.to_string() };
+    let mut text = String::with_capacity(15);
+    for (index, octet) in v4.octets().into_iter().enumerate() {
+        if index > 0 {
+            text.push('.');
+        }
+        if octet >= 100 {
+            text.push(char::from(b'0' + octet / 100));
+        }
+        if octet >= 10 {
+            text.push(char::from(b'0' + octet / 10 % 10));
+        }
+        text.push(char::from(b'0' + octet % 10));
+    }
+    text
 }
 
 fn is_prefetch(headers: &HeaderMap) -> bool {
@@ -81,7 +109,7 @@ impl<'a> Seen<'a> {
             referrer: text(headers, header::REFERER),
             user_agent: text(headers, header::USER_AGENT),
             language: text(headers, header::ACCEPT_LANGUAGE),
-            ip: client.filter(|_| app.edge.keeps_addresses).map(|ip| ip.to_string()),
+            ip: client.filter(|_| app.edge.keeps_addresses).map(address_text),
             head: request.method() == Method::HEAD,
             prefetch: is_prefetch(headers),
         }
@@ -97,5 +125,24 @@ impl<'a> Seen<'a> {
             prefetch: self.prefetch,
             ..Hit::new(id, at_micros, kind)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_written_as_the_formatter_writes_them() {
+        for text in ["0.0.0.0", "7.10.99.100", "203.0.113.255", "255.255.255.255", "192.168.1.20", "2001:db8::1"] {
+            assert_eq!(address_text(text.parse().unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn ids_of_a_thread_are_in_the_order_of_their_making() {
+        let ids: Vec<Uuid> = (0..10_000).map(|_| new_id()).collect();
+        assert!(ids.is_sorted_by(|one, next| one < next));
+        assert_eq!(ids[0].get_version_num(), 7);
     }
 }

@@ -13,12 +13,50 @@ pub enum Device {
 }
 
 impl Device {
-    /// A few words tell: Android says `Mobile` on telephones only, and an iPad may say it is a Mac.
+    /// A few words tell: Android says `Mobile` on telephones only, and an iPad may say it is a Mac. A television set is no
+    /// hand-held; it counts as a desktop.
     pub fn of_user_agent(user_agent: &str) -> Device {
-        let has = |word: &str| user_agent.contains(word);
-        if has("iPad") || has("Tablet") || has("tablet") || has("Kindle") || has("Silk/") || (has("Android") && !has("Mobile")) {
+        let any = |words: &[&str]| words.iter().any(|word| user_agent.contains(word));
+        let tablet_pc = user_agent.contains("Tablet PC");
+        if any(&[
+            "SMART-TV",
+            "SmartTV",
+            "Smart-TV",
+            "HbbTV",
+            "GoogleTV",
+            "Android TV",
+            "AppleTV",
+            "BRAVIA",
+            "CrKey",
+            "; AFT",
+            "Web0S",
+        ]) {
+            Device::Desktop
+        } else if any(&["iPad", "PlayBook"]) {
             Device::Tablet
-        } else if has("Mobi") || has("iPhone") || has("iPod") || has("Android") || has("Opera Mini") {
+        } else if any(&["Opera Mini", "Opera Mobi", "Windows Phone", "IEMobile", "Windows CE"]) {
+            Device::Mobile
+        } else if (any(&["Tablet", "tablet"]) && !tablet_pc)
+            || any(&["Kindle", "Silk/"])
+            || (any(&["Android"]) && !any(&["Mobile", "Dalvik"]))
+        {
+            Device::Tablet
+        } else if any(&[
+            "Mobi",
+            "iPhone",
+            "iPod",
+            "Android",
+            "BlackBerry",
+            "BB10",
+            "MIDP",
+            "Symbian",
+            "Series60",
+            "UCWEB",
+            "KAIOS",
+        ]) || ["Nokia", "SonyEricsson", "DoCoMo", "SAMSUNG", "MOT-", "LG-", "KDDI", "SoftBank", "portalmmm"]
+            .iter()
+            .any(|brand| user_agent.starts_with(brand))
+        {
             Device::Mobile
         } else {
             Device::Desktop
@@ -184,6 +222,10 @@ mod tests {
                 Device::Tablet,
             ),
             ("Mozilla/5.0 (Linux; Android 14; SM-X710) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36", Device::Tablet),
+            ("Opera/9.80 (Android; Opera Mini/12.0.1987/37.7327; U; pl) Presto/2.12.423 Version/12.16", Device::Mobile),
+            ("Nokia6280/2.0 (03.60) Profile/MIDP-2.0 Configuration/CLDC-1.1", Device::Mobile),
+            ("Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0; Tablet PC 2.0)", Device::Desktop),
+            ("Mozilla/5.0 (SMART-TV; Linux; Tizen 5.0) AppleWebKit/537.36 Version/5.0 TV Safari/537.36", Device::Desktop),
             ("Mozilla/5.0 (Android 14; Tablet; rv:133.0) Gecko/133.0 Firefox/133.0", Device::Tablet),
             ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36", Device::Desktop),
             ("", Device::Desktop),

@@ -25,3 +25,4 @@ pub mod template;
 pub mod text;
 pub mod time;
 pub mod touch;
+pub mod user_agent;

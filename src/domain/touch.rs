@@ -120,7 +120,7 @@ impl Touch {
     }
 
     /// What its address says: UTM, ad click ids, `sub1` … `sub5`.
-    pub fn landing(&self) -> Landing {
+    pub fn landing(&self) -> Landing<'_> {
         Landing::of(self.url.as_deref().unwrap_or_default())
     }
 

@@ -6,7 +6,9 @@ use crate::domain::channel::{Evidence, classify};
 use crate::domain::click_marks::ClickMarks;
 use crate::domain::landing::Landing;
 use crate::domain::touch::{Mark, Touch, TouchKind};
+use crate::domain::user_agent::Client;
 use chrono::DateTime;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// The longest text kept of a header or URL, in bytes.
@@ -14,11 +16,18 @@ const LONGEST: usize = 8_192;
 /// User agents whose verdict is remembered at most.
 const MOST_REMEMBERED: usize = 50_000;
 
+/// What a user agent says.
+#[derive(Debug, Clone)]
+pub struct KnownUserAgent {
+    /// Why it is a machine's; `None` for a browser.
+    pub bot_reason: Option<String>,
+    pub client: Client,
+}
+
 /// Makes touches of hits, and remembers what helps with the next one.
 #[derive(Default)]
 pub struct Enricher {
-    /// Why a user agent is a bot; `None` for a browser.
-    bots: HashMap<String, Option<String>>,
+    user_agents: HashMap<String, KnownUserAgent>,
     clicks: ClickMarks,
 }
 
@@ -29,27 +38,25 @@ impl Enricher {
         let kind = hit.kind.touch()?;
         let mut landing = Landing::of(hit.url.unwrap_or_default());
         if let Some(link) = hit.link.filter(|link| !link.utm.is_empty()) {
-            for (field, value) in Landing::of_query(link.utm).utm {
-                landing.utm.entry(field).or_insert(value);
-            }
+            landing.utm.fill_from(Landing::of_query(link.utm).utm);
         }
         // The click itself is the touch. A later visit of the same browser is one of its own.
         if kind == TouchKind::Visit && landing.trb_click.is_some() {
             return None;
         }
         let partner_kind = hit.link.and_then(|link| link.partner_kind);
-        let classified = classify(Evidence { partner_kind, landing: &landing, referrer: hit.referrer, own_hosts });
+        let classified = classify(Evidence { rules: &[], partner_kind, landing: &landing, referrer: hit.referrer, own_hosts });
         if kind == TouchKind::Visit && classified.comes_from_within() {
             return None;
         }
         let mut touch = Touch {
             visitor_id: kept(hit.visitor),
             customer_id: kept(hit.customer),
-            source: classified.source,
-            medium: classified.medium,
-            campaign: classified.campaign,
-            content: landing.grouped("content"),
-            term: landing.grouped("term"),
+            source: classified.source.map(Cow::into_owned),
+            medium: classified.medium.map(Cow::into_owned),
+            campaign: classified.campaign.map(Cow::into_owned),
+            content: classified.content.map(Cow::into_owned),
+            term: classified.term.map(Cow::into_owned),
             link_id: hit.link.map(|link| link.id),
             target_id: hit.link.and_then(|link| link.target),
             partner_id: hit.link.and_then(|link| link.partner),
@@ -77,22 +84,22 @@ impl Enricher {
             return Some((Mark::Prefetch, "fetched ahead".to_owned()));
         }
         let user_agent = hit.user_agent.unwrap_or_default();
-        if let Some(reason) = self.bot(user_agent) {
-            return Some((Mark::Bot, reason));
+        if let Some(reason) = &self.user_agent(user_agent).bot_reason {
+            return Some((Mark::Bot, reason.clone()));
         }
         self.clicks.next(touch)
     }
 
-    fn bot(&mut self, user_agent: &str) -> Option<String> {
-        if let Some(known) = self.bots.get(user_agent) {
-            return known.clone();
+    /// What `user_agent` says, looked up or found out.
+    pub fn user_agent(&mut self, user_agent: &str) -> &KnownUserAgent {
+        if !self.user_agents.contains_key(user_agent) {
+            if self.user_agents.len() >= MOST_REMEMBERED {
+                self.user_agents.clear();
+            }
+            let known = KnownUserAgent { bot_reason: bot_reason(user_agent), client: Client::of_user_agent(user_agent) };
+            self.user_agents.insert(user_agent.to_owned(), known);
         }
-        if self.bots.len() >= MOST_REMEMBERED {
-            self.bots.clear();
-        }
-        let reason = bot_reason(user_agent);
-        self.bots.insert(user_agent.to_owned(), reason.clone());
-        reason
+        &self.user_agents[user_agent]
     }
 }
 

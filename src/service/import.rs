@@ -16,6 +16,7 @@ use crate::domain::touch::{Mark, Touch, TouchKind, touch_id};
 use crate::store::dictionary::Dictionary;
 use crate::store::partner::Partner;
 use crate::store::{Tx, link, miss, partner, program, promo, touch};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
 
@@ -502,7 +503,8 @@ async fn read_touch(tx: &mut Tx, context: &Context, row: &Row<'_>, memory: &mut 
         None => memory.own_hosts.insert(program::all(&mut *tx).await?.into_iter().flat_map(|p| p.destination_hosts).collect()),
     };
     let partner_kind = partner.as_ref().map(|p| p.kind);
-    let classified = classify(Evidence { partner_kind, landing: &landing, referrer: referrer.as_deref(), own_hosts });
+    let classified = classify(Evidence { rules: &[], partner_kind, landing: &landing, referrer: referrer.as_deref(), own_hosts });
+    let channel = channel.unwrap_or(classified.channel);
     let user_agent = row.get("user_agent");
     let bot = user_agent.as_deref().and_then(bot_reason);
     let is_uuid = uuid::Uuid::try_parse(&id).is_ok();
@@ -510,11 +512,11 @@ async fn read_touch(tx: &mut Tx, context: &Context, row: &Row<'_>, memory: &mut 
         external_id: (!is_uuid).then(|| id.clone()),
         visitor_id: row.get("visitor_id"),
         customer_id: row.get("customer_id"),
-        source: classified.source,
-        medium: classified.medium,
-        campaign: classified.campaign,
-        content: landing.grouped("content"),
-        term: landing.grouped("term"),
+        source: classified.source.map(Cow::into_owned),
+        medium: classified.medium.map(Cow::into_owned),
+        campaign: classified.campaign.map(Cow::into_owned),
+        content: classified.content.map(Cow::into_owned),
+        term: classified.term.map(Cow::into_owned),
         partner_id: partner.as_ref().map(|p| p.id),
         program_id: program,
         promo_code_id: promo.map(|m| m.id),
@@ -524,7 +526,7 @@ async fn read_touch(tx: &mut Tx, context: &Context, row: &Row<'_>, memory: &mut 
         referrer,
         user_agent,
         ip: row.get("ip"),
-        ..Touch::new(touch_id(&id), at, kind, channel.unwrap_or(classified.channel))
+        ..Touch::new(touch_id(&id), at, kind, channel)
     };
     if touch.mark.is_none()
         && let Some((mark, reason)) = memory.clicks.next(&touch)

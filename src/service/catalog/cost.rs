@@ -54,10 +54,11 @@ pub async fn replace_cost(tx: &mut Tx, at: &str, input: &CostInput) -> Result<Co
     let mut landing = Landing::default();
     for (name, value) in [("source", &source), ("medium", &medium), ("campaign", &campaign)] {
         if !value.is_empty() {
-            landing.utm.insert(name.to_owned(), value.clone());
+            landing.utm.add(name, value.as_str());
         }
     }
-    let channel = classify(Evidence { partner_kind: None, landing: &landing, referrer: None, own_hosts: &[] }).channel;
+    let evidence = Evidence { rules: &[], partner_kind: None, landing: &landing, referrer: None, own_hosts: &[] };
+    let channel = classify(evidence).channel;
     let cost = Cost { id: CostId(0), day, source, medium, campaign, channel, amount_minor, currency, impressions, clicks };
     let id = cost::replace(tx, &cost).await?;
     Ok(Cost { id, ..cost })

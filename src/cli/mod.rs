@@ -142,6 +142,12 @@ fn read_secret(prompt: &str) -> anyhow::Result<String> {
 
 /// Prints a table in columns.
 fn print_columns(rows: &[Vec<String>]) {
+    // What cannot be written to a closed pipe is not missed.
+    let _ = write_columns(std::io::stdout().lock(), rows);
+}
+
+/// Writes rows as columns, the first to the left, all others to the right.
+fn write_columns(mut out: impl std::io::Write, rows: &[Vec<String>]) -> std::io::Result<()> {
     let width = |column: usize| rows.iter().filter_map(|r| r.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..rows.first().map_or(0, Vec::len)).map(width).collect();
     for row in rows {
@@ -151,6 +157,7 @@ fn print_columns(rows: &[Vec<String>]) {
             .enumerate()
             .map(|(index, (cell, width))| if index == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") })
             .collect();
-        println!("{}", cells.join("  ").trim_end());
+        writeln!(out, "{}", cells.join("  ").trim_end())?;
     }
+    Ok(())
 }

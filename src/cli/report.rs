@@ -98,7 +98,7 @@ fn print_table(report: &report::Report) {
     let mut total = vec![String::new(); report.question.group_by.len()];
     "total".clone_into(&mut total[0]);
     rows.push(line(total, &report.totals));
-    println!("{} to {}, {}, {}", report.question.from, report.question.to, report.question.model.name(), report.currency);
+    println!("{} to {}, {}, {}", report.question.from, report.question.to, report.question.model, report.currency);
     super::print_columns(&rows);
     for other in &report.other_currencies {
         println!("not in it: {} orders over {}, ad cost {}", other.orders, other.revenue, other.ad_cost);

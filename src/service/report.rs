@@ -2,7 +2,7 @@
 //! person's touches, money is split by largest remainder, so rows add up to totals.
 
 use super::{Error, Result, Tributary};
-use crate::domain::attribution::{CreditTouch, Model, Window, credit_weights, touches_in_window};
+use crate::domain::attribution::{Basis, CreditTouch, Journey, Model, Window, credit_weights, touches_in_window};
 use crate::domain::channel::Channel;
 use crate::domain::figures;
 use crate::domain::id::{OrderId, PartnerId};
@@ -61,11 +61,11 @@ pub fn journey(placed_at: DateTime<Utc>, touches: &[OrderTouch], promos: &[Order
     steps
 }
 
-/// One whole-number weight for each step, by a model.
-pub fn weights(model: Model, steps: &[Step]) -> Vec<u64> {
+/// One whole-number weight for each step, by a model. `None` if the model needs a fit ([`Model::needs_a_fit`]).
+pub fn weights(model: Model, steps: &[Step]) -> Option<Vec<u64>> {
     let touches: Vec<CreditTouch> =
         steps.iter().map(|s| CreditTouch { at: s.at, kind: s.kind, channel: s.channel, mark: None }).collect();
-    credit_weights(model, &touches)
+    credit_weights(model, Journey { touches: &touches, lead_at: None }, &Basis::default())
 }
 
 /// By what rows are grouped.
@@ -256,6 +256,10 @@ fn check(question: &Question) -> Result<()> {
     if (question.to - question.from).num_days() > 3_700 {
         return Err(Error::field("/to", "is more than ten years after from"));
     }
+    if question.model.needs_a_fit() {
+        let of_one_journey = Model::OF_ONE_JOURNEY.map(Model::name).join(", ");
+        return Err(Error::field("/model", format!("is not reckoned in this report; there are {of_one_journey}")));
+    }
     Ok(())
 }
 
@@ -360,7 +364,8 @@ fn add_order(
     let (keys, weights) = if steps.is_empty() {
         (vec![unobserved.keys(by)], vec![1])
     } else {
-        (steps.iter().map(origin_of).collect(), weights(question.model, &steps))
+        let weights = weights(question.model, &steps).expect("`check` refuses models that need a fit");
+        (steps.iter().map(origin_of).collect(), weights)
     };
     let orders = split_minor(1_000_000, &weights);
     let revenue = split_minor(order.total_minor, &weights);

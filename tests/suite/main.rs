@@ -17,6 +17,7 @@ mod faults;
 mod histories;
 mod links;
 mod pages;
+mod paths;
 mod payouts;
 mod readme;
 mod reports;

@@ -172,10 +172,14 @@ fn question(query: &Fields, usual: &Question) -> Result<Question, &'static str> 
         "" => usual.group_by.clone(),
         list => list.split(',').map(|d| d.trim().parse()).collect::<Result<_, _>>().map_err(|_| "filter-group_by")?,
     };
+    let model: Model = read(query.get("model"), usual.model, "filter-model")?;
+    if model.needs_a_fit() {
+        return Err("filter-model");
+    }
     Ok(Question {
         from: read(query.get("from"), usual.from, "filter-day")?,
         to: read(query.get("to"), usual.to, "filter-day")?,
-        model: read(query.get("model"), usual.model, "filter-model")?,
+        model,
         group_by,
         currency: None,
     })
@@ -189,7 +193,7 @@ fn filters(frame: &Frame, question: &Question, data: Option<(NaiveDate, NaiveDat
     let presets = [("preset-7", back(7)), ("preset-30", back(30)), ("preset-90", back(90)), ("preset-all", start)]
         .into_iter()
         .map(|(key, from)| {
-            let href = format!("/admin?from={from}&to={end}&model={}&group_by={group_by}", question.model.name());
+            let href = format!("/admin?from={from}&to={end}&model={}&group_by={group_by}", question.model);
             (frame.t(key), href, question.from == from && question.to == end)
         })
         .collect();
@@ -197,7 +201,7 @@ fn filters(frame: &Frame, question: &Question, data: Option<(NaiveDate, NaiveDat
     Filters {
         from: question.from.to_string(),
         to: question.to.to_string(),
-        models: Model::ALL.into_iter().map(|m| (m.name(), frame.t(words::model(m)), m == question.model)).collect(),
+        models: Model::OF_ONE_JOURNEY.into_iter().map(|m| (m.name(), frame.t(words::model(m)), m == question.model)).collect(),
         dimensions: Dimension::ALL
             .into_iter()
             .map(|d| (d.name(), frame.t(words::dimension(d)), !several && question.group_by.contains(&d)))

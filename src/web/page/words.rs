@@ -48,6 +48,13 @@ pub fn model(model: Model) -> &'static str {
         Model::LastNonDirect => "model-last_non_direct",
         Model::FirstClick => "model-first_click",
         Model::Linear => "model-linear",
+        Model::TimeDecay => "model-time_decay",
+        Model::PositionBased => "model-position_based",
+        Model::WShaped => "model-w_shaped",
+        Model::Custom(_) => "model-custom",
+        Model::Markov => "model-markov",
+        Model::Shapley => "model-shapley",
+        Model::ShapleyRate => "model-shapley_rate",
     }
 }
 

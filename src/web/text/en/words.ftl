@@ -26,6 +26,13 @@ model-last_click = Last click
 model-last_non_direct = Last non-direct click
 model-first_click = First click
 model-linear = Linear
+model-time_decay = Time decay
+model-position_based = Position-based
+model-w_shaped = W-shaped
+model-custom = Custom shares
+model-markov = Markov
+model-shapley = Shapley
+model-shapley_rate = Shapley, by rate
 
 by-channel = Channel
 by-source = Source

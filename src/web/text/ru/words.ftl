@@ -26,6 +26,13 @@ model-last_click = Последний клик
 model-last_non_direct = Последний непрямой клик
 model-first_click = Первый клик
 model-linear = Линейная
+model-time_decay = С давностью
+model-position_based = По позиции
+model-w_shaped = W-образная
+model-custom = Свои доли
+model-markov = Цепь Маркова
+model-shapley = Вектор Шепли
+model-shapley_rate = Вектор Шепли по конверсии
 
 by-channel = Канал
 by-source = Источник

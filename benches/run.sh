@@ -13,21 +13,22 @@
 #   mover         benches/mover.rs
 #   instructions  instructions a click by callgrind (KEEP_CALLGRIND=FILE keeps what it counted)
 #   orders import startup
+#   paths         `tributary paths` over a million distinct paths against ChannelAttribution 2.2.5 (fetched from PyPI)
 #   generator     the load generator beside wrk; only when asked for
 #
 # Settings: QUICK=1 (3 rounds of 3 s) ROUNDS=5 SECONDS_PER_ROUND=10 WARM_UP=1 CONNECTIONS=128 RATE=10000
 #           VARY=1 (0: every request is the same) DRAIN_LIMIT=300 (seconds until the spool must be empty)
-#           SUSTAINED_SECONDS=60 CLICKS=2000 (of instructions) ORDERS=2000 IMPORT_ROWS=100000
+#           SUSTAINED_SECONDS=60 CLICKS=2000 (of instructions) ORDERS=2000 IMPORT_ROWS=100000 PATH_ROWS=1000000
 #           TRIBUTARY_BIN=target/release/tributary TMPDIR=/var/tmp (must be the kind of disk you mean to measure)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-WORDS=(redirect cpu sustained latency redis pixel mover instructions orders import startup)
+WORDS=(redirect cpu sustained latency redis pixel mover instructions orders import startup paths)
 if [[ ${QUICK:-0} != 0 ]]; then
-  : "${ROUNDS:=3}" "${SECONDS_PER_ROUND:=3}" "${SUSTAINED_SECONDS:=15}" "${ORDERS:=500}" "${IMPORT_ROWS:=20000}"
+  : "${ROUNDS:=3}" "${SECONDS_PER_ROUND:=3}" "${SUSTAINED_SECONDS:=15}" "${ORDERS:=500}" "${IMPORT_ROWS:=20000}" "${PATH_ROWS:=200000}"
 fi
 : "${ROUNDS:=5}" "${SECONDS_PER_ROUND:=10}" "${WARM_UP:=1}" "${CONNECTIONS:=128}" "${RATE:=10000}" "${VARY:=1}"
-: "${SUSTAINED_SECONDS:=60}" "${CLICKS:=2000}" "${DRAIN_LIMIT:=300}" "${ORDERS:=2000}" "${IMPORT_ROWS:=100000}"
+: "${SUSTAINED_SECONDS:=60}" "${CLICKS:=2000}" "${DRAIN_LIMIT:=300}" "${ORDERS:=2000}" "${IMPORT_ROWS:=100000}" "${PATH_ROWS:=1000000}"
 tributary=${TRIBUTARY_BIN:-target/release/tributary}
 # /tmp is often memory, where syncing costs nothing.
 export TMPDIR=${TMPDIR:-/var/tmp}
@@ -44,6 +45,7 @@ source benches/lib.sh
 source benches/edge.sh
 source benches/long.sh
 source benches/back.sh
+source benches/paths.sh
 
 if [[ ${1:-} == orders-on-postgres ]]; then
   orders_on 'PostgreSQL, synced' "$TRIBUTARY_TEST_POSTGRES"

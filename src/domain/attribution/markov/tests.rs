@@ -95,6 +95,17 @@ fn long_cycles_are_solved_to_the_end() {
     }
 }
 
+/// Here scaling groups of states leads ever further astray, unless it is watched.
+#[test]
+fn a_single_winding_journey_converts_for_sure() {
+    let rows = [(vec![3, 1, 4, 4, 1, 3, 3], 1.0, 0.0, 0.0)];
+    for order in 2..=4 {
+        let effects = chain(order, &rows).removal_effects(5);
+        assert_eq!(effects.conversions, [0.0, 1.0, 0.0, 1.0, 1.0], "order {order}");
+        assert_eq!(effects.value, [0.0; 5], "order {order}");
+    }
+}
+
 #[test]
 fn many_channels_are_eliminated_as_the_definition_says() {
     let mut seed = 1u64;
@@ -142,5 +153,22 @@ proptest! {
             // What the definition only rounds to zero is zero.
             prop_assert!(effects.conversions[channel] == 0.0 || *expected > 1e-14);
         }
+    }
+}
+
+proptest! {
+    // The definition takes its time over so many states.
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn winding_journeys_are_solved_too(
+        rows in prop::collection::vec((prop::collection::vec(0u32..5, 1..40), 0u8..3, 0u8..3), 1..6),
+        order in 2u8..=4,
+    ) {
+        let rows: Vec<Row> =
+            rows.into_iter().map(|(steps, c, n)| (steps, f64::from(c), f64::from(c) * 7.0, f64::from(n))).collect();
+        let chain = chain(order, &rows);
+        let (effects, expected) = (chain.removal_effects(5), by_definition(&chain, 5));
+        prop_assert!(far(&effects, &expected) < 1e-10, "{:?} {:?}", effects, expected);
     }
 }

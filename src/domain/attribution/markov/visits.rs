@@ -1,9 +1,9 @@
 //! Visits of walks over a sparse chain: x = source + x Q, eight right-hand sides at a time.
 //!
-//! Found by Gauss-Seidel sweeps. Before each, the visits of every group of states (by newest channel) are scaled so that as
-//! many leave a group as enter it (aggregation and disaggregation: Takahashi 1975; Koury, McAllister, Stewart 1984). A dozen
-//! sweeps do, where sweeps alone would take as many as the longest journeys have steps. All numbers are sums of products of
-//! what is not negative.
+//! Found by Gauss-Seidel sweeps, which always arrive but take as many as the longest journeys have steps. Between them the
+//! visits of every group of states (by newest channel) are scaled so that as many leave a group as enter it (aggregation and
+//! disaggregation: Takahashi 1975; Koury, McAllister, Stewart 1984); then a few dozen do. Far from the answer such a step can
+//! lead astray, so it is taken back unless it gains. All numbers are sums of products of what is not negative.
 
 /// Right-hand sides of one solve: a line of a processor's cache.
 pub(super) const LANES: usize = 8;
@@ -14,8 +14,12 @@ pub(super) const NO_CHANNEL: u32 = u32::MAX;
 const MOST_GROUPS: usize = 32;
 /// What a sweep still changes, as a part of the whole, at which the visits are taken as found.
 const STILL: f64 = 4e-15;
-/// After so many sweeps the groups are left alone: sweeps alone always arrive.
-const SWEEPS_WITH_GROUPS: usize = 200;
+/// A scaling is kept if the sweep after it changes less than this part of the least that any sweep changed so far.
+const GAIN: f64 = 0.5;
+/// Sweeps between two scalings, at most.
+const MOST_PATIENCE: u32 = 64;
+/// A scaling so small corrects what sweeps cannot see.
+const SLIGHT: f64 = 1e-6;
 const MOST_SWEEPS: usize = 2_000_000;
 
 /// A chain in probabilities, by the state that is reached.
@@ -74,29 +78,60 @@ impl Walks {
     pub fn visits(&self, source: impl Fn(usize) -> Lanes, removed: [u32; LANES]) -> Vec<Lanes> {
         let mut visits: Vec<Lanes> = (0..self.newest.len()).map(&source).collect();
         let mut groups = Groups::new(&self.newest);
-        for sweep in 0..MOST_SWEEPS {
-            let scaled = if sweep < SWEEPS_WITH_GROUPS { groups.balance(self, &source, &removed, &mut visits) } else { 0.0 };
-            let (mut change, mut whole) = ([0.0; LANES], [0.0; LANES]);
-            for state in 0..visits.len() {
-                let mut now = source(state);
-                for (from, p) in self.ways_into(state) {
-                    for (now, visits) in now.iter_mut().zip(&visits[from]) {
-                        *now += visits * p;
-                    }
-                }
-                for lane in 0..LANES {
-                    let stays = self.newest[state] != removed[lane] || removed[lane] == NO_CHANNEL;
-                    now[lane] *= if stays { self.visits[state] } else { 0.0 };
-                    change[lane] += (now[lane] - visits[state][lane]).abs();
-                    whole[lane] += now[lane];
-                }
-                visits[state] = now;
-            }
-            if change.iter().zip(&whole).all(|(change, whole)| *change <= STILL * whole) && scaled <= STILL * 100.0 {
+        let mut before = Vec::new();
+        let (mut best, mut patience, mut plain_sweeps) = (f64::INFINITY, 1, 1);
+        for _ in 0..MOST_SWEEPS {
+            let change = self.sweep(&source, &removed, &mut visits);
+            best = best.min(change);
+            if change <= STILL {
                 break;
             }
+            plain_sweeps -= 1;
+            if plain_sweeps > 0 {
+                continue;
+            }
+            before.clone_from(&visits);
+            groups.balance(self, &source, &removed, &mut visits);
+            let change = self.sweep(&source, &removed, &mut visits);
+            if change <= best * GAIN {
+                (best, patience) = (change, 1);
+            } else {
+                visits.clone_from(&before);
+                patience = (patience * 2).min(MOST_PATIENCE);
+            }
+            plain_sweeps = patience;
+        }
+        // What sweeps no longer move may still be a little too much or too little as a whole.
+        before.clone_from(&visits);
+        let scaled = groups.balance(self, &source, &removed, &mut visits);
+        if scaled <= SLIGHT {
+            self.sweep(&source, &removed, &mut visits);
+        } else {
+            visits = before;
         }
         visits
+    }
+
+    /// One Gauss-Seidel sweep. Returns how much it changed, as a part of the whole: the most of all lanes.
+    fn sweep(&self, source: &impl Fn(usize) -> Lanes, removed: &[u32; LANES], visits: &mut [Lanes]) -> f64 {
+        let (mut change, mut whole) = ([0.0; LANES], [0.0; LANES]);
+        for state in 0..visits.len() {
+            let mut now = source(state);
+            for (from, p) in self.ways_into(state) {
+                for (now, visits) in now.iter_mut().zip(&visits[from]) {
+                    *now += visits * p;
+                }
+            }
+            for lane in 0..LANES {
+                let stays = self.newest[state] != removed[lane] || removed[lane] == NO_CHANNEL;
+                now[lane] *= if stays { self.visits[state] } else { 0.0 };
+                change[lane] += (now[lane] - visits[state][lane]).abs();
+                whole[lane] += now[lane];
+            }
+            visits[state] = now;
+        }
+        let part = |(change, whole): (&f64, &f64)| if *change > 0.0 { change / whole } else { 0.0 };
+        change.iter().zip(&whole).map(part).fold(0.0, |most, part| if part <= most { most } else { part })
     }
 }
 
@@ -160,7 +195,8 @@ impl Groups {
             let scale = &self.scale[usize::from(self.of[state])];
             visits.iter_mut().zip(scale).for_each(|(visits, scale)| *visits *= scale);
         }
-        self.scale.iter().flatten().map(|scale| (scale - 1.0).abs()).fold(0.0, f64::max)
+        let off = self.scale.iter().flatten().map(|scale| (scale - 1.0).abs());
+        off.fold(0.0, |most, off| if off <= most { most } else { off })
     }
 
     /// Finds the scales by eliminating group after group, again without a subtraction.

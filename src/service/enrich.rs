@@ -8,8 +8,8 @@ use crate::domain::landing::Landing;
 use crate::domain::touch::{Mark, Touch, TouchKind};
 use crate::domain::user_agent::Client;
 use chrono::DateTime;
+use hashbrown::HashMap;
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 /// The longest text kept of a header or URL, in bytes.
 const LONGEST: usize = 8_192;
@@ -92,14 +92,11 @@ impl Enricher {
 
     /// What `user_agent` says, looked up or found out.
     pub fn user_agent(&mut self, user_agent: &str) -> &KnownUserAgent {
-        if !self.user_agents.contains_key(user_agent) {
-            if self.user_agents.len() >= MOST_REMEMBERED {
-                self.user_agents.clear();
-            }
-            let known = KnownUserAgent { bot_reason: bot_reason(user_agent), client: Client::of_user_agent(user_agent) };
-            self.user_agents.insert(user_agent.to_owned(), known);
+        if self.user_agents.len() >= MOST_REMEMBERED {
+            self.user_agents.clear();
         }
-        &self.user_agents[user_agent]
+        let find_out = || KnownUserAgent { bot_reason: bot_reason(user_agent), client: Client::of_user_agent(user_agent) };
+        self.user_agents.entry_ref(user_agent).or_insert_with(find_out)
     }
 }
 

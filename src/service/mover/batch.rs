@@ -45,7 +45,7 @@ impl Worker {
                     if says_more_than_a_touch(&hit) {
                         beside.push(record.to_vec());
                     }
-                    if let Some(touch) = self.enricher.touch_of(&hit, &book.own_hosts) {
+                    if let Some(touch) = self.enricher.touch_of(&hit, &book.channel_rules, &book.own_hosts) {
                         let day = days.of(&context, touch.at);
                         touches.push((touch, day));
                     }

@@ -3,6 +3,7 @@
 //! priority, so that neither waits for the other.
 
 mod batch;
+mod priority;
 
 use super::enrich::Enricher;
 use super::linkbook::LinkBook;
@@ -13,6 +14,7 @@ use super::{Error, Result, Tributary};
 use crate::store::dictionary::Dictionary;
 use crate::store::intake::Intake;
 use batch::Prepared;
+use priority::Priority;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -28,8 +30,6 @@ const ASKED_LIMIT: Duration = Duration::from_secs(2);
 const GATHER: Duration = Duration::from_millis(60);
 /// After the store did not answer.
 const RETRY: Duration = Duration::from_millis(500);
-/// How much the thread stands back behind those that answer visitors, as `nice` counts.
-const NICENESS: i32 = 5;
 
 /// What the mover did since the start, and how far it is.
 #[derive(Debug, Default)]
@@ -90,7 +90,7 @@ impl Mover {
         let disk = spool.disk().reader();
         let redis = spool.redis().filter(|_| moves == Moves::DiskAndRedis).map(RedisSpool::reader);
         let run = move || {
-            stand_back();
+            let priority = Priority::of_this_thread();
             let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,
                 Err(error) => return tracing::error!(%error, "the mover cannot start"),
@@ -111,6 +111,7 @@ impl Mover {
                     dictionary: Dictionary::default(),
                     intake: None,
                     prepared: None,
+                    priority,
                 };
                 worker.run(asked).await;
             });
@@ -136,14 +137,6 @@ impl Mover {
     }
 }
 
-/// Lowers this thread's priority; without the right to, it stays.
-fn stand_back() {
-    let thread = rustix::thread::gettid();
-    if let Err(error) = rustix::process::setpriority_process(Some(thread), NICENESS) {
-        tracing::debug!(%error, "the mover's priority stays as it is");
-    }
-}
-
 async fn hold(mut asked: mpsc::UnboundedReceiver<Asked>) {
     while let Some(answer) = asked.recv().await {
         let _ = answer.send(Ok(()));
@@ -161,6 +154,7 @@ struct Worker {
     intake: Option<Intake>,
     /// What could not be stored yet.
     prepared: Option<Prepared>,
+    priority: Priority,
 }
 
 impl Worker {
@@ -196,7 +190,7 @@ impl Worker {
     async fn pass(&mut self, asked: bool) -> Result<()> {
         self.finish_prepared().await?;
         if let Some((first, end)) = self.disk.span()? {
-            self.state.oldest_micros.store(first, Ordering::Relaxed);
+            self.waits_since(first);
             while let Some(found) = self.disk.read(BATCH_BYTES)? {
                 let last = found.last;
                 self.prepared = Some(self.prepare(found.rows, Source::Disk { last }));
@@ -204,7 +198,7 @@ impl Worker {
                 if last >= end {
                     break;
                 }
-                self.state.oldest_micros.store(last, Ordering::Relaxed);
+                self.waits_since(last);
             }
         }
         let began = Instant::now();
@@ -249,6 +243,12 @@ impl Worker {
         Ok(())
     }
 
+    /// Notes when the oldest hit was written that waits, and follows it with the thread's priority.
+    fn waits_since(&mut self, oldest_micros: i64) {
+        self.state.oldest_micros.store(oldest_micros, Ordering::Relaxed);
+        self.priority.follow(self.state.lag(chrono::Utc::now().timestamp_micros()));
+    }
+
     async fn note_oldest(&mut self) {
         let disk = self.disk.span().ok().flatten().map(|(first, _)| first);
         let redis = match &mut self.redis {
@@ -256,6 +256,6 @@ impl Worker {
             None => None,
         };
         let oldest = [disk, redis].into_iter().flatten().min();
-        self.state.oldest_micros.store(oldest.unwrap_or(0), Ordering::Relaxed);
+        self.waits_since(oldest.unwrap_or(0));
     }
 }

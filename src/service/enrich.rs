@@ -2,7 +2,7 @@
 
 use super::spool::Hit;
 use crate::domain::bot::bot_reason;
-use crate::domain::channel::{Evidence, classify};
+use crate::domain::channel::{ChannelRule, Evidence, classify};
 use crate::domain::click_marks::ClickMarks;
 use crate::domain::landing::Landing;
 use crate::domain::touch::{Mark, Touch, TouchKind};
@@ -34,7 +34,7 @@ pub struct Enricher {
 impl Enricher {
     /// The touch that a hit becomes; `None` if it is none: an event, or a visit that came from the shop's own pages or
     /// through a click that is a touch itself.
-    pub fn touch_of(&mut self, hit: &Hit<'_>, own_hosts: &[String]) -> Option<Touch> {
+    pub fn touch_of(&mut self, hit: &Hit<'_>, rules: &[ChannelRule], own_hosts: &[String]) -> Option<Touch> {
         let kind = hit.kind.touch()?;
         let mut landing = Landing::of(hit.url.unwrap_or_default());
         if let Some(link) = hit.link.filter(|link| !link.utm.is_empty()) {
@@ -45,7 +45,7 @@ impl Enricher {
             return None;
         }
         let partner_kind = hit.link.and_then(|link| link.partner_kind);
-        let classified = classify(Evidence { rules: &[], partner_kind, landing: &landing, referrer: hit.referrer, own_hosts });
+        let classified = classify(Evidence { rules, partner_kind, landing: &landing, referrer: hit.referrer, own_hosts });
         if kind == TouchKind::Visit && classified.comes_from_within() {
             return None;
         }

@@ -1,11 +1,11 @@
 //! Files in: CSV, all or nothing, with file, line and column of what is wrong.
 
-use super::catalog::{self, CostInput, DiscountInput, LinkInput, PartnerInput, PromoCodeInput};
+use super::catalog::{self, CostInput, DiscountInput, LinkInput, PartnerInput, PromoCodeInput, channel_rules};
 use super::input::{DecimalInput, Problems};
 use super::order::{CustomerInput, OrderInput, RefundInput, record, record_refund};
 use super::{Context, Error, Result, stitch, worker};
 use crate::domain::bot::bot_reason;
-use crate::domain::channel::{Channel, Evidence, classify};
+use crate::domain::channel::{Channel, ChannelRule, Evidence, classify};
 use crate::domain::click_marks::ClickMarks;
 use crate::domain::id::ProgramId;
 use crate::domain::landing::Landing;
@@ -157,6 +157,7 @@ struct Memory {
     partners: HashMap<String, Partner>,
     programs: HashMap<String, ProgramId>,
     own_hosts: Option<Vec<String>>,
+    channel_rules: Option<Vec<ChannelRule>>,
     joined: HashSet<(String, String)>,
     dictionary: Dictionary,
     clicks: ClickMarks,
@@ -502,8 +503,12 @@ async fn read_touch(tx: &mut Tx, context: &Context, row: &Row<'_>, memory: &mut 
         Some(hosts) => hosts,
         None => memory.own_hosts.insert(program::all(&mut *tx).await?.into_iter().flat_map(|p| p.destination_hosts).collect()),
     };
+    let rules = match &memory.channel_rules {
+        Some(rules) => rules,
+        None => memory.channel_rules.insert(channel_rules(&mut *tx).await?),
+    };
     let partner_kind = partner.as_ref().map(|p| p.kind);
-    let classified = classify(Evidence { rules: &[], partner_kind, landing: &landing, referrer: referrer.as_deref(), own_hosts });
+    let classified = classify(Evidence { rules, partner_kind, landing: &landing, referrer: referrer.as_deref(), own_hosts });
     let channel = channel.unwrap_or(classified.channel);
     let user_agent = row.get("user_agent");
     let bot = user_agent.as_deref().and_then(bot_reason);

@@ -1,7 +1,9 @@
 //! All links in memory, so that a click never waits for a query. Refreshed when the catalog's version changes: by the
 //! links that are newer than the book, or whole where a program or a partner's kind has changed.
 
+use super::catalog::channel_rules;
 use super::spool::HitLink;
+use crate::domain::channel::ChannelRule;
 use crate::domain::id::{LinkId, PartnerId, ProgramId};
 use crate::domain::link::{Domains, nearest_code};
 use crate::domain::link_target::{Destinations, Target};
@@ -101,6 +103,8 @@ pub struct Snapshot {
     terms: Arc<Terms>,
     /// Hosts of all programs: a referrer among them starts no new touch.
     pub own_hosts: Arc<Vec<String>>,
+    /// The merchant's own channel rules.
+    pub channel_rules: Arc<Vec<ChannelRule>>,
 }
 
 impl Snapshot {
@@ -213,7 +217,8 @@ impl LinkBook {
             let programs = program::all(db).await?;
             let own_hosts = programs.iter().flat_map(|p| p.destination_hosts.clone()).collect();
             let (terms, own_hosts) = (Arc::new(Terms::of(&programs)), Arc::new(own_hosts));
-            (Snapshot { version, links: Arc::default(), terms, own_hosts }, -1)
+            let channel_rules = Arc::new(channel_rules(db).await?);
+            (Snapshot { version, links: Arc::default(), terms, own_hosts, channel_rules }, -1)
         } else {
             (Snapshot { version, ..(*before).clone() }, before.version)
         };

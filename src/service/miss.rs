@@ -1,5 +1,6 @@
 //! What found no match, settled by a person.
 
+use super::catalog::channel_rules;
 use super::enrich::Enricher;
 use super::linkbook::utm_query;
 use super::spool::{Hit, HitKind, HitLink};
@@ -54,6 +55,7 @@ async fn bring_home(tx: &mut Tx, context: &Context, code_key: &str, link: &Link)
         None => None,
     };
     let (mut enricher, mut dictionary) = (Enricher::default(), Dictionary::default());
+    let rules = channel_rules(&mut *tx).await?;
     let mut brought = 0;
     loop {
         let records = missed_hit::take(tx, code_key, PAGE).await?;
@@ -75,7 +77,7 @@ async fn bring_home(tx: &mut Tx, context: &Context, code_key: &str, link: &Link)
                 utm: &utm,
             };
             let click = Hit { kind: HitKind::Click, link: Some(through), name: None, ..hit.clone() };
-            touches.extend(enricher.touch_of(&click, &[]).map(|touch| {
+            touches.extend(enricher.touch_of(&click, &rules, &[]).map(|touch| {
                 let day = context.day(touch.at);
                 (touch, day)
             }));

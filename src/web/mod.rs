@@ -114,6 +114,7 @@ fn api_routes(config: &mut ServiceConfig) {
         .service(resource("/promo-codes/{id}").get(promo_codes::one).patch(promo_codes::change))
         .service(resource("/commission-rules").get(commission_rules::list).post(commission_rules::create))
         .service(resource("/commission-rules/{id}").get(commission_rules::one).patch(commission_rules::change))
+        .service(resource("/channel-rules").get(channel_rules::list).put(channel_rules::replace))
         .service(resource("/orders").get(orders::list).post(orders::record))
         .route("/orders/{external_id}", get().to(orders::one))
         .route("/orders/{external_id}/refunds", post().to(orders::refund))

@@ -32,7 +32,7 @@ impl Modify for Bearer {
         promo_codes::create, promo_codes::list, promo_codes::one, promo_codes::change, promo_codes::check,
         commission_rules::create, commission_rules::list, commission_rules::one, commission_rules::change,
         orders::record, orders::list, orders::one, orders::refund, orders::attribution,
-        costs::replace, classify::classify, reports::channels, reports::partners,
+        channel_rules::list, channel_rules::replace, costs::replace, classify::classify, reports::channels, reports::partners,
         payouts::close, payouts::build, payouts::list, payouts::one, payouts::approve, payouts::export, payouts::paid, payouts::entries,
         misses::list, misses::attach, rejected_hits::list,
     )

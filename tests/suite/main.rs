@@ -8,6 +8,7 @@ mod servers;
 
 mod backups;
 mod bad_input;
+mod channel_rules;
 mod classification;
 mod command_line;
 mod crash;

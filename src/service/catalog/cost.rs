@@ -1,5 +1,6 @@
 //! Advertising costs.
 
+use super::channel_rules;
 use crate::domain::channel::{Evidence, classify};
 use crate::domain::id::CostId;
 use crate::domain::landing::Landing;
@@ -57,7 +58,8 @@ pub async fn replace_cost(tx: &mut Tx, at: &str, input: &CostInput) -> Result<Co
             landing.utm.add(name, value.as_str());
         }
     }
-    let evidence = Evidence { rules: &[], partner_kind: None, landing: &landing, referrer: None, own_hosts: &[] };
+    let rules = channel_rules(&mut *tx).await?;
+    let evidence = Evidence { rules: &rules, partner_kind: None, landing: &landing, referrer: None, own_hosts: &[] };
     let channel = classify(evidence).channel;
     let cost = Cost { id: CostId(0), day, source, medium, campaign, channel, amount_minor, currency, impressions, clicks };
     let id = cost::replace(tx, &cost).await?;

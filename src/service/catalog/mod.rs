@@ -1,5 +1,7 @@
-//! What the merchant sets up: programs, partners, links, promo codes, commission rules, costs. One file for each.
+//! What the merchant sets up: programs, partners, links, promo codes, commission rules, channel rules, costs. One file for
+//! each.
 
+mod channel_rule;
 mod commission_rule;
 mod cost;
 mod link;
@@ -8,6 +10,7 @@ mod partner;
 mod program;
 mod promo_code;
 
+pub use channel_rule::{channel_rules, replace_channel_rules};
 pub use commission_rule::{RuleInput, change_rule, make_rule};
 pub use cost::{CostInput, replace_cost};
 pub use link::{LinkInput, save_link};

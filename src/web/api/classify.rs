@@ -5,6 +5,7 @@ use crate::domain::bot::{bot_reason, is_prefetch};
 use crate::domain::channel::{Evidence, classify as classify_touch, classify_by_ga4};
 use crate::domain::landing::Landing;
 use crate::domain::user_agent::Client;
+use crate::service::linkbook::Snapshot;
 use crate::web::App;
 use crate::web::error::Problem;
 use crate::web::who::ApiKey;
@@ -41,16 +42,17 @@ pub async fn classify(app: Data<App>, _key: ApiKey, rules: Query<Rules>, body: B
     };
     let inputs: Vec<ClassifyInput> = body.read()?;
     let book = app.links.snapshot();
-    let data: Vec<Value> = inputs.iter().map(|input| answer(input, by_ga4, &book.own_hosts)).collect();
+    let data: Vec<Value> = inputs.iter().map(|input| answer(input, by_ga4, &book)).collect();
     Ok(HttpResponse::Ok().json(json!({ "data": data })))
 }
 
-fn answer(input: &ClassifyInput, by_ga4: bool, own_hosts: &[String]) -> Value {
+fn answer(input: &ClassifyInput, by_ga4: bool, book: &Snapshot) -> Value {
     let header =
         |wanted: &str| input.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.as_str());
     let landing = Landing::of(input.url.as_deref().unwrap_or_default());
     let referrer = input.referrer.as_deref().or_else(|| header("referer"));
-    let evidence = Evidence { rules: &[], partner_kind: None, landing: &landing, referrer, own_hosts };
+    let (rules, own_hosts) = (&**book.channel_rules, &**book.own_hosts);
+    let evidence = Evidence { rules, partner_kind: None, landing: &landing, referrer, own_hosts };
     let found = if by_ga4 { classify_by_ga4(evidence) } else { classify_touch(evidence) };
     let user_agent = input.user_agent.as_deref().or_else(|| header("user-agent"));
     let fetched_ahead = is_prefetch(input.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));

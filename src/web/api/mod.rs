@@ -1,5 +1,6 @@
 //! `/v1`: a file per resource. A handler takes checked input, calls one service or reads the store, and answers.
 
+pub mod channel_rules;
 pub mod classify;
 pub mod commission_rules;
 pub mod costs;

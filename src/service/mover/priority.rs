@@ -1,5 +1,6 @@
 //! The mover's priority, as `nice` counts: behind those that answer visitors while it keeps up, level with them once it
-//! falls behind. Where a thread may not take back what it gave up, it gives up little.
+//! falls behind, and ahead of them where that does not help, so that hits wait about a second at most however many come.
+//! Where a thread may not take back what it gave up, it gives up little.
 
 use rustix::process::setpriority_process;
 use rustix::thread::gettid;
@@ -9,8 +10,11 @@ use std::time::Duration;
 const LEVEL: i32 = 0;
 const LITTLE_BEHIND: i32 = 1;
 const BEHIND: i32 = 5;
+const AHEAD: i32 = -5;
 /// From this lag on the mover is level.
-const FALLS_BEHIND: Duration = Duration::from_millis(400);
+const FALLS_BEHIND: Duration = Duration::from_millis(300);
+/// From this lag on it is ahead.
+const FAR_BEHIND: Duration = Duration::from_millis(600);
 
 /// The priority of the thread that made it.
 pub(super) struct Priority {
@@ -29,7 +33,11 @@ impl Priority {
 
     /// Follows how long the oldest hit has waited.
     pub(super) fn follow(&mut self, lag: Duration) {
-        let wanted = if lag < FALLS_BEHIND { BEHIND } else { LEVEL };
+        let wanted = match lag {
+            lag if lag < FALLS_BEHIND => BEHIND,
+            lag if lag < FAR_BEHIND => LEVEL,
+            _ => AHEAD,
+        };
         if self.may_return && wanted != self.niceness && set(wanted) {
             self.niceness = wanted;
         }
@@ -55,10 +63,13 @@ mod tests {
         let watched = std::thread::spawn(|| {
             let mut priority = Priority::of_this_thread();
             let mut seen = vec![getpriority_process(Some(gettid())).unwrap()];
-            for millis in [100, 900, 100] {
+            for millis in [100, 400, 100] {
                 priority.follow(Duration::from_millis(millis));
                 seen.push(getpriority_process(Some(gettid())).unwrap());
             }
+            // Whether it may go ahead is another right than to return.
+            priority.follow(Duration::from_secs(2));
+            assert!(getpriority_process(Some(gettid())).unwrap() <= if priority.may_return { LEVEL } else { LITTLE_BEHIND });
             (priority.may_return, seen)
         });
         let (may_return, seen) = watched.join().unwrap();

@@ -4,7 +4,7 @@
 use super::whole::{WHOLE, whole_weights};
 use std::collections::HashMap;
 
-/// How many channels [`RateGame`] is exact for: it looks at every set of them.
+/// How many channels the game is exact for: it looks at every set of them.
 pub const MOST_CHANNELS: usize = 20;
 
 /// There are more channels than the sets of them can be looked at.

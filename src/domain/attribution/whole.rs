@@ -4,7 +4,7 @@
 pub const WHOLE: u64 = 1_000_000_000_000;
 
 /// Whole-number weights in proportion to `shares` (each finite and not negative), by largest remainder, ties to the
-/// earlier; their sum is [`WHOLE`]. All zero if all shares are.
+/// earlier; they add up to 10¹². All zero if all shares are.
 pub fn whole_weights(shares: &[f64]) -> Vec<u64> {
     let sum: f64 = shares.iter().sum();
     if sum <= 0.0 {

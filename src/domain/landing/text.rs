@@ -16,7 +16,7 @@ fn is_rare_margin(c: char) -> bool {
     c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{200b}' | '\u{200e}' | '\u{200f}')
 }
 
-/// A value as it is kept: `+` and `%xx` decoded, trimmed, without NUL, at most [`LONGEST_VALUE`] characters. Bytes that
+/// A value as it is kept: `+` and `%xx` decoded, trimmed, without NUL, at most 500 characters. Bytes that
 /// are no UTF-8 are read as windows-1251 if they make Russian words, and become U+FFFD otherwise.
 pub fn decoded(raw: &str) -> Cow<'_, str> {
     let text = match raw.contains(['%', '+']) {

@@ -167,9 +167,9 @@ async fn credits_sum_to_orders(service: &Tributary) -> Result<Finding> {
             let promos = promos.get(&order.id).map_or(&[][..], Vec::as_slice);
             let steps = journey(order.placed_at.into(), touches, promos, Window::default());
             let net = order.total_minor - order.refunded_minor;
-            for model in Model::OF_ONE_JOURNEY {
+            for model in Model::of_one_journey() {
                 finding.checked += 1;
-                let sum: i64 = split_minor(net, &weights(model, &steps).unwrap_or_default()).iter().sum();
+                let sum: i64 = split_minor(net, &weights(model, &steps)?).iter().sum();
                 if !steps.is_empty() && sum != net {
                     finding.broken.push(format!("{}: {} shares {sum} of {net}", order.id, model.name()));
                 }

@@ -61,11 +61,16 @@ pub fn journey(placed_at: DateTime<Utc>, touches: &[OrderTouch], promos: &[Order
     steps
 }
 
-/// One whole-number weight for each step, by a model. `None` if the model needs a fit ([`Model::needs_a_fit`]).
-pub fn weights(model: Model, steps: &[Step]) -> Option<Vec<u64>> {
+/// One whole-number weight for each step, by a model. An error for one that needs a fit ([`Model::needs_a_fit`]).
+pub fn weights(model: Model, steps: &[Step]) -> Result<Vec<u64>> {
     let touches: Vec<CreditTouch> =
         steps.iter().map(|s| CreditTouch { at: s.at, kind: s.kind, channel: s.channel, mark: None }).collect();
-    credit_weights(model, Journey { touches: &touches, lead_at: None }, &Basis::default())
+    credit_weights(model, Journey { touches: &touches, lead_at: None }, &Basis::default()).ok_or_else(needs_a_fit)
+}
+
+fn needs_a_fit() -> Error {
+    let names: Vec<&str> = Model::of_one_journey().map(Model::name).collect();
+    Error::field("/model", format!("is not reckoned in this report; there are {}", names.join(", ")))
 }
 
 /// By what rows are grouped.
@@ -257,8 +262,7 @@ fn check(question: &Question) -> Result<()> {
         return Err(Error::field("/to", "is more than ten years after from"));
     }
     if question.model.needs_a_fit() {
-        let of_one_journey = Model::OF_ONE_JOURNEY.map(Model::name).join(", ");
-        return Err(Error::field("/model", format!("is not reckoned in this report; there are {of_one_journey}")));
+        return Err(needs_a_fit());
     }
     Ok(())
 }
@@ -318,7 +322,7 @@ pub async fn channels(service: &Tributary, question: Question) -> Result<Report>
             (other.0, other.1) = (other.0 + 1, other.1 + order.total_minor);
             continue;
         }
-        add_order(&mut rows, &journeys, &order, &question, &by);
+        add_order(&mut rows, &journeys, &order, &question, &by)?;
     }
     let mut totals = Sums { visitors: all_visitors.len() as i64, ..Sums::default() };
     for row in rows.values() {
@@ -346,7 +350,7 @@ fn add_order(
     order: &ReportOrder,
     question: &Question,
     by: &[Dimension],
-) {
+) -> Result<()> {
     let steps = journeys.of(order);
     let origin_of = |step: &Step| {
         Origin {
@@ -364,8 +368,7 @@ fn add_order(
     let (keys, weights) = if steps.is_empty() {
         (vec![unobserved.keys(by)], vec![1])
     } else {
-        let weights = weights(question.model, &steps).expect("`check` refuses models that need a fit");
-        (steps.iter().map(origin_of).collect(), weights)
+        (steps.iter().map(origin_of).collect(), weights(question.model, &steps)?)
     };
     let orders = split_minor(1_000_000, &weights);
     let revenue = split_minor(order.total_minor, &weights);
@@ -395,6 +398,7 @@ fn add_order(
         .keys(by);
         rows.entry(keys).or_default().commission_minor += order.commission_minor;
     }
+    Ok(())
 }
 
 struct Journeys {

@@ -5,6 +5,7 @@
 mod support;
 mod load;
 mod servers;
+mod touches;
 
 mod backups;
 mod bad_input;

@@ -34,16 +34,9 @@ impl Model {
     ];
 
     /// Those of [`Model::ALL`] that look at nothing but the order's own journey.
-    pub const OF_ONE_JOURNEY: [Model; 8] = [
-        Model::LastClick,
-        Model::LastNonDirect,
-        Model::FirstClick,
-        Model::Linear,
-        Model::TimeDecay,
-        Model::PositionBased,
-        Model::WShaped,
-        Model::Shapley,
-    ];
+    pub fn of_one_journey() -> impl Iterator<Item = Model> {
+        Model::ALL.into_iter().filter(|model| !model.needs_a_fit())
+    }
 
     /// Whether the model must be fitted over all journeys of a period, converting and null, before it can share an order.
     pub fn needs_a_fit(self) -> bool {
@@ -201,11 +194,5 @@ mod tests {
             let refusal = text.parse::<Model>().unwrap_err().to_string();
             assert!(refusal.contains(hint), "{text}: {refusal}");
         }
-    }
-
-    #[test]
-    fn the_models_of_one_journey_are_those_that_need_no_fit() {
-        let without: Vec<Model> = Model::ALL.into_iter().filter(|m| !m.needs_a_fit()).collect();
-        assert_eq!(without, Model::OF_ONE_JOURNEY);
     }
 }

@@ -201,7 +201,7 @@ fn filters(frame: &Frame, question: &Question, data: Option<(NaiveDate, NaiveDat
     Filters {
         from: question.from.to_string(),
         to: question.to.to_string(),
-        models: Model::OF_ONE_JOURNEY.into_iter().map(|m| (m.name(), frame.t(words::model(m)), m == question.model)).collect(),
+        models: Model::of_one_journey().map(|m| (m.name(), frame.t(words::model(m)), m == question.model)).collect(),
         dimensions: Dimension::ALL
             .into_iter()
             .map(|d| (d.name(), frame.t(words::dimension(d)), !several && question.group_by.contains(&d)))

@@ -121,13 +121,13 @@ pub async fn attribution(app: Data<App>, _key: ApiKey, path: Path<String>) -> Re
     let steps = journey(found.placed_at, &counted, &promos, Window::default());
     let net = found.amounts.net();
     let mut models = Map::new();
-    for model in Model::OF_ONE_JOURNEY {
+    for model in Model::of_one_journey() {
         let credits: Vec<Value> = if steps.is_empty() {
             vec![
                 json!({ "touch": null, "channel": "direct", "source": null, "campaign": null, "partner": null, "unobserved": true, "weight": 1.0, "amount": net }),
             ]
         } else {
-            let weights = weights(model, &steps).expect("these models need no fit");
+            let weights = weights(model, &steps)?;
             let whole: u64 = weights.iter().sum();
             let amounts = split_minor(net.minor(), &weights);
             let credited = steps.iter().zip(weights).zip(amounts).filter(|((_, weight), _)| *weight > 0);

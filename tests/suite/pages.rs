@@ -52,6 +52,13 @@ both_stores! {
             assert_eq!(status, 200, "{path}");
             assert!(text.contains("<html lang=\"ru\"") && !text.contains("<script"), "{path}");
         }
+        // The filter names the model that the figures are by, also one that is on no list.
+        for model in ["w_shaped", "custom:40/20/40"] {
+            let text = page(&owner, &format!("/admin?model={model}")).await.1;
+            assert!(text.contains(&format!("<option value=\"{model}\" selected>")), "{model}");
+            assert_eq!(text.contains("custom:"), model.starts_with("custom:"), "{model}");
+        }
+        assert_eq!(page(&owner, "/admin?model=markov").await.0, 422);
         assert_eq!(page(&owner, "/cabinet").await.0, 403);
         let anna = cookie_of(app, "anna@blog.example").await;
         let (status, text) = page(&anna, "/cabinet").await;

@@ -58,7 +58,7 @@ struct HomePage {
 struct Filters {
     from: String,
     to: String,
-    models: Vec<(&'static str, String, bool)>,
+    models: Vec<(String, String, bool)>,
     dimensions: Vec<(&'static str, String, bool)>,
     presets: Vec<(String, String, bool)>,
 }
@@ -198,10 +198,16 @@ fn filters(frame: &Frame, question: &Question, data: Option<(NaiveDate, NaiveDat
         })
         .collect();
     let several = question.group_by.len() != 1;
+    // One with numbers of its own is on no list; it is named all the same, for the figures are by it.
+    let with_numbers = Some(question.model).filter(|chosen| !Model::ALL.contains(chosen));
+    let named = |m: Model| match m {
+        Model::Custom(_) => format!("{} ({m})", frame.t(words::model(m))),
+        _ => frame.t(words::model(m)),
+    };
     Filters {
         from: question.from.to_string(),
         to: question.to.to_string(),
-        models: Model::of_one_journey().map(|m| (m.name(), frame.t(words::model(m)), m == question.model)).collect(),
+        models: Model::of_one_journey().chain(with_numbers).map(|m| (m.to_string(), named(m), m == question.model)).collect(),
         dimensions: Dimension::ALL
             .into_iter()
             .map(|d| (d.name(), frame.t(words::dimension(d)), !several && question.group_by.contains(&d)))

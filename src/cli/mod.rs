@@ -8,6 +8,7 @@ mod import;
 mod key;
 mod paths;
 mod payouts;
+mod recompute;
 mod report;
 mod serve;
 mod user;
@@ -51,6 +52,8 @@ enum Command {
     Explain(explain::Explain),
     /// Models over a path file
     Paths(paths::Paths),
+    /// Analytic credit anew, with what changed for each channel
+    Recompute(recompute::Recompute),
     /// The accountant's month
     #[command(subcommand)]
     Payouts(payouts::Payouts),
@@ -113,6 +116,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Report(report) => report.run(&config).await,
         Command::Explain(explain) => explain.run(&config).await,
         Command::Paths(paths) => paths.run(),
+        Command::Recompute(recompute) => recompute.run(&config).await,
         Command::Payouts(payouts) => payouts.run(&config).await,
         Command::Backup(backup) => backup.run(&config).await,
         Command::Restore(restore) => restore.run(&config).await,

@@ -1,8 +1,9 @@
 //! `report`.
 
 use crate::config::Config;
-use crate::domain::attribution::Model;
+use crate::domain::attribution::{HalfLife, Model, Window};
 use crate::domain::money::{Currency, Money};
+use crate::service::credit::CreditOptions;
 use crate::service::report::{self, Dimension, Question};
 use chrono::{NaiveDate, TimeDelta};
 use std::io::Write;
@@ -30,8 +31,25 @@ pub struct Asked {
     group_by: Vec<Dimension>,
     #[arg(long)]
     currency: Option<Currency>,
+    /// How many days before an order a click still counts
+    #[arg(long, value_name = "DAYS", default_value_t = Window::default().click_days, value_parser = clap::value_parser!(i64).range(0..=Window::MOST_DAYS))]
+    click_window: i64,
+    /// The same of an impression
+    #[arg(long, value_name = "DAYS", default_value_t = Window::default().impression_days, value_parser = clap::value_parser!(i64).range(0..=Window::MOST_DAYS))]
+    view_window: i64,
+    /// After how many days time_decay halves a touch
+    #[arg(long, value_name = "DAYS", default_value = "7", value_parser = clap::value_parser!(i64).range(1..=Window::MOST_DAYS))]
+    half_life: i64,
+    /// conversion: a touch before several orders counts for each by that much less
+    #[arg(long, value_enum)]
+    split: Option<Split>,
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Split {
+    Conversion,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -50,7 +68,12 @@ impl Report {
         };
         let to = asked.to.unwrap_or_else(|| service.context("report").today());
         let from = asked.from.unwrap_or(to - TimeDelta::days(29));
-        let question = Question { from, to, model: asked.model, group_by: asked.group_by, currency: asked.currency };
+        let credit = CreditOptions {
+            window: Window { click_days: asked.click_window, impression_days: asked.view_window },
+            half_life: HalfLife::new(TimeDelta::days(asked.half_life)).unwrap_or_default(),
+            split_among_conversions: asked.split == Some(Split::Conversion),
+        };
+        let question = Question { from, to, model: asked.model, group_by: asked.group_by, credit, currency: asked.currency };
         let report =
             if of_partners { report::partners(&service, question).await? } else { report::channels(&service, question).await? };
         match asked.format {

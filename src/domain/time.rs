@@ -8,6 +8,12 @@ pub const FAR_DAY: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
     None => NaiveDate::MAX,
 };
 
+/// The first day that both write in four digits: "since ever".
+pub const FIRST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(1, 1, 1) {
+    Some(day) => day,
+    None => NaiveDate::MIN,
+};
+
 /// An instant cut to the microsecond, because PostgreSQL keeps no more.
 pub fn whole_micros(at: DateTime<Utc>) -> DateTime<Utc> {
     at.trunc_subsecs(6)

@@ -19,6 +19,9 @@ pub enum TouchKind {
 }
 
 impl TouchKind {
+    pub const ALL: [TouchKind; 5] =
+        [TouchKind::Click, TouchKind::Visit, TouchKind::Impression, TouchKind::Promo, TouchKind::Call];
+
     pub fn name(self) -> &'static str {
         match self {
             TouchKind::Click => "click",

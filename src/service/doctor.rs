@@ -1,18 +1,17 @@
 //! Proves the invariants of ledger and store on what is stored. What it reckons anew, it reckons from the final state
 //! alone.
 
+use super::credit::{CreditOptions, Journeys, fits_of};
 use super::payout::{load, render_csv};
-use super::report::{Question, journey, weights};
+use super::report::Question;
 use super::{Result, Tributary};
-use crate::domain::attribution::{Model, Window};
+use crate::domain::attribution::Model;
 use crate::domain::commission::{OrderState, assess};
-use crate::domain::id::OrderId;
 use crate::domain::money::{Money, split_minor};
 use crate::domain::time::{FAR_DAY, Period};
-use crate::store::report::{OrderPromo, OrderTouch};
 use crate::store::{commission, decision, ledger, order, payout, proof, report, touch_day};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// One proof: what was proved, over how much, and what broke it.
 #[derive(Debug, Clone)]
@@ -149,28 +148,23 @@ async fn credits_sum_to_orders(service: &Tributary) -> Result<Finding> {
     let mut finding =
         Finding { what: "the credits of every order sum to its net amount, in every model", checked: 0, broken: Vec::new() };
     let Some((first, last)) = report::span(db).await? else { return Ok(finding) };
+    let options = CreditOptions::default();
+    let fits = fits_of(service, first, last, options.window).await?;
     let mut period = Period::of(first);
     while period.first_day() <= last {
         let (from, to) = (period.first_day(), period.last_day());
         period = period.next();
-        let mut touches: HashMap<OrderId, Vec<OrderTouch>> = HashMap::new();
-        for touch in report::order_touches(db, from, to).await? {
-            touches.entry(touch.order_id).or_default().push(touch);
-        }
-        let mut promos: HashMap<OrderId, Vec<OrderPromo>> = HashMap::new();
-        for promo in report::order_promos(db, from, to).await? {
-            promos.entry(promo.order_id).or_default().push(promo);
-        }
+        let journeys = Journeys::load(service, from, to, options).await?;
         let orders = report::orders(db, from, to).await?;
         for order in &orders {
-            let touches = touches.get(&order.id).map_or(&[][..], Vec::as_slice);
-            let promos = promos.get(&order.id).map_or(&[][..], Vec::as_slice);
-            let steps = journey(order.placed_at.into(), touches, promos, Window::default());
+            let journey = journeys.of(order);
             let net = order.total_minor - order.refunded_minor;
-            for model in Model::of_one_journey() {
+            for model in Model::ALL {
                 finding.checked += 1;
-                let sum: i64 = split_minor(net, &weights(model, &steps)?).iter().sum();
-                if !steps.is_empty() && sum != net {
+                // A month of more channels than the model can do has no credit by it.
+                let Ok(weights) = journey.weights(model, &fits, options) else { continue };
+                let sum: i64 = split_minor(net, &weights).iter().sum();
+                if !journey.steps.is_empty() && sum != net {
                     finding.broken.push(format!("{}: {} shares {sum} of {net}", order.id, model.name()));
                 }
             }
@@ -180,7 +174,7 @@ async fn credits_sum_to_orders(service: &Tributary) -> Result<Finding> {
         currencies.dedup();
         for currency in currencies {
             let group_by = vec![super::report::Dimension::Channel];
-            let question = Question { from, to, model: Model::Linear, group_by, currency: Some(currency) };
+            let question = Question { from, to, model: Model::Linear, group_by, credit: options, currency: Some(currency) };
             let report = super::report::channels(service, question).await?;
             let net: i64 = orders.iter().filter(|o| o.currency == currency).map(|o| o.total_minor - o.refunded_minor).sum();
             if report.totals.net_revenue_minor != net {

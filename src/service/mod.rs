@@ -4,6 +4,7 @@ pub mod access;
 pub mod arrival;
 pub mod backup;
 pub mod catalog;
+pub mod credit;
 pub mod decide;
 pub mod demo;
 pub mod doctor;

@@ -1,77 +1,17 @@
 //! What each channel and partner returned. Credit is reckoned when it is asked for: orders stream past with their
 //! person's touches, money is split by largest remainder, so rows add up to totals.
 
+use super::credit::{CreditOptions, Fits, Journeys, Step, fits_of};
 use super::{Error, Result, Tributary};
-use crate::domain::attribution::{Basis, CreditTouch, Journey, Model, Window, credit_weights, touches_in_window};
+use crate::domain::attribution::Model;
 use crate::domain::channel::Channel;
 use crate::domain::figures;
-use crate::domain::id::{OrderId, PartnerId};
+use crate::domain::id::PartnerId;
 use crate::domain::money::{Currency, Money, split_minor};
-use crate::domain::touch::{TouchKind, label};
-use crate::store::report::{OrderPromo, OrderTouch, ReportOrder};
-use crate::store::{At, Reader, cost, order, partner, program, report};
-use chrono::{DateTime, NaiveDate, Utc};
+use crate::store::report::ReportOrder;
+use crate::store::{Reader, cost, order, partner, program, report};
+use chrono::NaiveDate;
 use std::collections::{BTreeMap, HashMap, HashSet};
-
-/// A touch on the way to an order, as credit sees it.
-#[derive(Debug, Clone)]
-pub struct Step {
-    /// A touch's id, or `promo:CODE`.
-    pub touch: String,
-    pub at: DateTime<Utc>,
-    pub kind: TouchKind,
-    pub channel: Channel,
-    pub source: Option<String>,
-    pub medium: Option<String>,
-    pub campaign: Option<String>,
-    pub partner: Option<PartnerId>,
-}
-
-/// The steps that count for an order, in order of time; a partner's code on the order is the last step.
-pub fn journey(placed_at: DateTime<Utc>, touches: &[OrderTouch], promos: &[OrderPromo], window: Window) -> Vec<Step> {
-    let mut seen = HashSet::new();
-    let mut steps: Vec<Step> = touches
-        .iter()
-        .filter(|t| {
-            let touch = CreditTouch { at: t.at.into(), kind: t.kind, channel: t.channel, mark: None };
-            touches_in_window(&touch, placed_at, window) && seen.insert(t.id)
-        })
-        .map(|t| Step {
-            touch: label(t.id, t.external_id.as_deref()),
-            at: t.at.into(),
-            kind: t.kind,
-            channel: t.channel,
-            source: t.source.clone(),
-            medium: t.medium.clone(),
-            campaign: t.campaign.clone(),
-            partner: t.partner_id,
-        })
-        .collect();
-    steps.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.touch.cmp(&b.touch)));
-    steps.extend(promos.iter().map(|p| Step {
-        touch: format!("promo:{}", p.code),
-        at: placed_at,
-        kind: TouchKind::Promo,
-        channel: p.kind.into(),
-        source: None,
-        medium: None,
-        campaign: None,
-        partner: Some(p.partner_id),
-    }));
-    steps
-}
-
-/// One whole-number weight for each step, by a model. An error for one that needs a fit ([`Model::needs_a_fit`]).
-pub fn weights(model: Model, steps: &[Step]) -> Result<Vec<u64>> {
-    let touches: Vec<CreditTouch> =
-        steps.iter().map(|s| CreditTouch { at: s.at, kind: s.kind, channel: s.channel, mark: None }).collect();
-    credit_weights(model, Journey { touches: &touches, lead_at: None }, &Basis::default()).ok_or_else(needs_a_fit)
-}
-
-fn needs_a_fit() -> Error {
-    let names: Vec<&str> = Model::of_one_journey().map(Model::name).collect();
-    Error::field("/model", format!("is not reckoned in this report; there are {}", names.join(", ")))
-}
 
 /// By what rows are grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -114,6 +54,7 @@ pub struct Question {
     pub to: NaiveDate,
     pub model: Model,
     pub group_by: Vec<Dimension>,
+    pub credit: CreditOptions,
     /// Amounts in other currencies are told apart, never added. Default: that of the programs, else of the orders.
     pub currency: Option<Currency>,
 }
@@ -261,9 +202,6 @@ fn check(question: &Question) -> Result<()> {
     if (question.to - question.from).num_days() > 3_700 {
         return Err(Error::field("/to", "is more than ten years after from"));
     }
-    if question.model.needs_a_fit() {
-        return Err(needs_a_fit());
-    }
     Ok(())
 }
 
@@ -315,14 +253,18 @@ pub async fn channels(service: &Tributary, question: Question) -> Result<Report>
         };
         rows.entry(origin.keys(&by)).or_default().ad_cost_minor += cost.amount_minor;
     }
-    let journeys = Journeys::load(service, from, to).await?;
+    let journeys = Journeys::load(service, from, to, question.credit).await?;
+    let fits = match question.model.needs_a_fit() {
+        true => fits_of(service, from, to, question.credit.window).await?,
+        false => Fits::default(),
+    };
     for order in report::orders(db, from, to).await? {
         if order.currency != currency {
             let other = others.entry(order.currency).or_default();
             (other.0, other.1) = (other.0 + 1, other.1 + order.total_minor);
             continue;
         }
-        add_order(&mut rows, &journeys, &order, &question, &by)?;
+        add_order(&mut rows, (&journeys, &fits), &order, &question, &by)?;
     }
     let mut totals = Sums { visitors: all_visitors.len() as i64, ..Sums::default() };
     for row in rows.values() {
@@ -346,12 +288,13 @@ fn add(to: &mut Sums, row: &Sums) {
 
 fn add_order(
     rows: &mut HashMap<Vec<Option<String>>, Sums>,
-    journeys: &Journeys,
+    (journeys, fits): (&Journeys, &Fits),
     order: &ReportOrder,
     question: &Question,
     by: &[Dimension],
 ) -> Result<()> {
-    let steps = journeys.of(order);
+    let journey = journeys.of(order);
+    let steps = &journey.steps;
     let origin_of = |step: &Step| {
         Origin {
             day: order.day,
@@ -368,7 +311,7 @@ fn add_order(
     let (keys, weights) = if steps.is_empty() {
         (vec![unobserved.keys(by)], vec![1])
     } else {
-        (steps.iter().map(origin_of).collect(), weights(question.model, &steps)?)
+        (steps.iter().map(origin_of).collect(), journey.weights(question.model, fits, question.credit)?)
     };
     let orders = split_minor(1_000_000, &weights);
     let revenue = split_minor(order.total_minor, &weights);
@@ -399,31 +342,6 @@ fn add_order(
         rows.entry(keys).or_default().commission_minor += order.commission_minor;
     }
     Ok(())
-}
-
-struct Journeys {
-    touches: HashMap<OrderId, Vec<OrderTouch>>,
-    promos: HashMap<OrderId, Vec<OrderPromo>>,
-}
-
-impl Journeys {
-    async fn load(service: &Tributary, from: NaiveDate, to: NaiveDate) -> Result<Journeys> {
-        let mut touches: HashMap<OrderId, Vec<OrderTouch>> = HashMap::new();
-        for touch in report::order_touches(&service.db, from, to).await? {
-            touches.entry(touch.order_id).or_default().push(touch);
-        }
-        let mut promos: HashMap<OrderId, Vec<OrderPromo>> = HashMap::new();
-        for promo in report::order_promos(&service.db, from, to).await? {
-            promos.entry(promo.order_id).or_default().push(promo);
-        }
-        Ok(Journeys { touches, promos })
-    }
-
-    fn of(&self, order: &ReportOrder) -> Vec<Step> {
-        let touches = self.touches.get(&order.id).map_or(&[][..], Vec::as_slice);
-        let promos = self.promos.get(&order.id).map_or(&[][..], Vec::as_slice);
-        journey(At::into(order.placed_at), touches, promos, Window::default())
-    }
 }
 
 /// What each partner brought, by payable credit: the orders that are owed to them.

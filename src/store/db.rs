@@ -107,6 +107,10 @@ impl Db {
         }
     }
 
+    pub(super) fn backend(&self) -> &Backend<SqlitePools, PgPool> {
+        &self.0
+    }
+
     pub fn dialect(&self) -> Dialect {
         match &self.0 {
             Backend::Sqlite(_) => Dialect::Sqlite,

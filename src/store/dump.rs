@@ -8,7 +8,7 @@ use chrono::DateTime;
 use serde_json::Value;
 
 /// All tables, each after those it refers to.
-pub const TABLES: [&str; 38] = [
+pub const TABLES: [&str; 40] = [
     "settings",
     "programs",
     "partners",
@@ -47,6 +47,8 @@ pub const TABLES: [&str; 38] = [
     "costs",
     "misses",
     "audit_log",
+    "credit_fits",
+    "credit_months",
 ];
 
 /// Name and type of a table's columns, by name.
@@ -117,7 +119,8 @@ fn key_of(table: &str) -> &'static str {
         "order_promo_codes" => "order_id, promo_code_id",
         "refunds" => "order_id, refund_id",
         "payable_decisions" => "order_id",
-        "periods" => "period",
+        "periods" | "credit_fits" => "period",
+        "credit_months" => "period, model, currency, channel",
         "payout_run_lines" => "payout_run_id, partner_id",
         "touch_days" => "day, kind, channel, origin_id, link_id, partner_id",
         "payout_exports" => "payout_run_id, format",

@@ -3,7 +3,7 @@
 use super::touch::click_matches_touch;
 use super::{At, Reader, Result};
 use crate::domain::channel::Channel;
-use crate::domain::id::{OrderId, PartnerId};
+use crate::domain::id::{OrderId, PartnerId, PersonId};
 use crate::domain::money::Currency;
 use crate::domain::partner::PartnerKind;
 use crate::domain::touch::TouchKind;
@@ -45,6 +45,7 @@ pub async fn touch_totals<'a>(on: impl Into<Reader<'a>>, from: NaiveDate, to: Na
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct ReportOrder {
     pub id: OrderId,
+    pub person_id: PersonId,
     pub day: NaiveDate,
     pub placed_at: At,
     pub currency: Currency,
@@ -61,7 +62,7 @@ pub struct ReportOrder {
 pub async fn orders<'a>(on: impl Into<Reader<'a>>, from: NaiveDate, to: NaiveDate) -> Result<Vec<ReportOrder>> {
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
-            "SELECT o.id, o.day, o.placed_at, o.currency, o.total_minor, \
+            "SELECT o.id, o.person_id, o.day, o.placed_at, o.currency, o.total_minor, \
              (SELECT CAST(COALESCE(SUM(r.amount_minor), 0) AS BIGINT) FROM refunds r WHERE r.order_id = o.id) AS refunded_minor, \
              NOT EXISTS (SELECT 1 FROM orders e WHERE e.person_id = o.person_id AND e.status <> 'cancelled' \
              AND (e.placed_at < o.placed_at OR (e.placed_at = o.placed_at AND e.id < o.id))) AS is_new, \

@@ -13,6 +13,7 @@ mod channel_rules;
 mod classification;
 mod command_line;
 mod crash;
+mod credit;
 mod demo;
 mod edge;
 mod faults;

@@ -2,6 +2,7 @@
 //! models; `rules` shares one order, `fit` learns from a period, `paths` reckons over files of aggregated journeys.
 
 mod fit;
+mod journey;
 mod markov;
 mod model;
 pub mod paths;
@@ -10,6 +11,7 @@ mod shapley;
 mod whole;
 
 pub use fit::{ChannelWorth, Fit};
+pub use journey::{NullJourney, conversions_served, null_journeys, touches_before};
 pub use markov::{Next, Order, RemovalEffects, Transition, WrongOrder};
 pub use model::{Model, PositionShares, UnknownModel};
 pub use rules::{Basis, CreditTouch, HalfLife, Journey, Window, credit_weights, touches_in_window};

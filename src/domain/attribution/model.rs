@@ -33,11 +33,6 @@ impl Model {
         Model::ShapleyRate,
     ];
 
-    /// Those of [`Model::ALL`] that look at nothing but the order's own journey.
-    pub fn of_one_journey() -> impl Iterator<Item = Model> {
-        Model::ALL.into_iter().filter(|model| !model.needs_a_fit())
-    }
-
     /// Whether the model must be fitted over all journeys of a period, converting and null, before it can share an order.
     pub fn needs_a_fit(self) -> bool {
         match self {

@@ -25,6 +25,9 @@ impl Default for Window {
 }
 
 impl Window {
+    /// The longest a window can be: ten years.
+    pub const MOST_DAYS: i64 = 3_650;
+
     /// Days for a kind of touch.
     pub fn days(self, kind: TouchKind) -> i64 {
         match kind {

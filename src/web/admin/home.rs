@@ -5,6 +5,7 @@ use crate::domain::attribution::Model;
 use crate::domain::channel::Channel;
 use crate::domain::money::{Currency, Money};
 use crate::domain::time::{FAR_DAY, Period};
+use crate::service::credit::CreditOptions;
 use crate::service::report::{self, Dimension, Figures, Question, Report};
 use crate::service::{Context, Error};
 use crate::store::report::span;
@@ -160,7 +161,14 @@ pub async fn home(app: Data<App>, request: HttpRequest, staff: Staff) -> Result<
 fn usual_question(data: Option<(NaiveDate, NaiveDate)>, today: NaiveDate) -> Question {
     let to = data.map_or(today, |(_, last)| last.min(today));
     let from = to.checked_sub_days(Days::new(29)).unwrap_or(to);
-    Question { from, to, model: Model::LastNonDirect, group_by: vec![Dimension::Channel], currency: None }
+    Question {
+        from,
+        to,
+        model: Model::LastNonDirect,
+        group_by: vec![Dimension::Channel],
+        credit: CreditOptions::default(),
+        currency: None,
+    }
 }
 
 /// The question in the URL; what is left out is as usual. A filter that cannot be read is named by its text.
@@ -173,14 +181,12 @@ fn question(query: &Fields, usual: &Question) -> Result<Question, &'static str> 
         list => list.split(',').map(|d| d.trim().parse()).collect::<Result<_, _>>().map_err(|_| "filter-group_by")?,
     };
     let model: Model = read(query.get("model"), usual.model, "filter-model")?;
-    if model.needs_a_fit() {
-        return Err("filter-model");
-    }
     Ok(Question {
         from: read(query.get("from"), usual.from, "filter-day")?,
         to: read(query.get("to"), usual.to, "filter-day")?,
         model,
         group_by,
+        credit: CreditOptions::default(),
         currency: None,
     })
 }
@@ -207,7 +213,7 @@ fn filters(frame: &Frame, question: &Question, data: Option<(NaiveDate, NaiveDat
     Filters {
         from: question.from.to_string(),
         to: question.to.to_string(),
-        models: Model::of_one_journey().chain(with_numbers).map(|m| (m.to_string(), named(m), m == question.model)).collect(),
+        models: Model::ALL.into_iter().chain(with_numbers).map(|m| (m.to_string(), named(m), m == question.model)).collect(),
         dimensions: Dimension::ALL
             .into_iter()
             .map(|d| (d.name(), frame.t(words::dimension(d)), !several && question.group_by.contains(&d)))

@@ -1,15 +1,14 @@
 //! Orders, refunds, and why an order is owed to whom.
 
 use super::{Body, Page, act, listed, view};
-use crate::domain::attribution::{Model, Window};
+use crate::domain::attribution::Model;
 use crate::domain::money::{Money, split_minor};
 use crate::service::access::Scope;
+use crate::service::credit::{CreditOptions, of_order};
 use crate::service::order::{OrderInput, Recorded, RefundInput, record as record_order, record_refund};
-use crate::service::report::{journey, weights};
 use crate::service::{Error, arrival, decide};
 use crate::store::order::Order;
-use crate::store::report::OrderTouch;
-use crate::store::{Db, Reader, commission, decision, order, refund as refunds, report, touch};
+use crate::store::{Db, Reader, commission, decision, order, refund as refunds, touch};
 use crate::web::App;
 use crate::web::error::Problem;
 use crate::web::who::ApiKey;
@@ -101,33 +100,18 @@ pub async fn attribution(app: Data<App>, _key: ApiKey, path: Path<String>) -> Re
     let db = &app.service.db;
     let found = find(db, &path).await?;
     let touches = touch::of_person(db, found.person).await?;
-    let promos = report::promos_of_order(db, found.id).await?;
-    let counted: Vec<OrderTouch> = touches
-        .iter()
-        .filter(|t| t.mark.is_none())
-        .map(|t| OrderTouch {
-            order_id: found.id,
-            id: t.id,
-            external_id: t.external_id.clone(),
-            at: t.at.into(),
-            kind: t.kind,
-            channel: t.channel,
-            source: t.source.clone(),
-            medium: t.medium.clone(),
-            campaign: t.campaign.clone(),
-            partner_id: t.partner_id,
-        })
-        .collect();
-    let steps = journey(found.placed_at, &counted, &promos, Window::default());
+    let (journey, fits) = of_order(&app.service, &found, &touches).await?;
+    let steps = &journey.steps;
     let net = found.amounts.net();
     let mut models = Map::new();
-    for model in Model::of_one_journey() {
+    for model in Model::ALL {
         let credits: Vec<Value> = if steps.is_empty() {
             vec![
                 json!({ "touch": null, "channel": "direct", "source": null, "campaign": null, "partner": null, "unobserved": true, "weight": 1.0, "amount": net }),
             ]
         } else {
-            let weights = weights(model, &steps)?;
+            // A month with more channels than the model can do has no credit by it.
+            let Ok(weights) = journey.weights(model, &fits, CreditOptions::default()) else { continue };
             let whole: u64 = weights.iter().sum();
             let amounts = split_minor(net.minor(), &weights);
             let credited = steps.iter().zip(weights).zip(amounts).filter(|((_, weight), _)| *weight > 0);

@@ -1,8 +1,9 @@
 //! The reports.
 
 use super::wants_csv;
-use crate::domain::attribution::Model;
+use crate::domain::attribution::{HalfLife, Model, Window};
 use crate::domain::money::Currency;
+use crate::service::credit::CreditOptions;
 use crate::service::report::{self, Dimension, Question, Report};
 use crate::web::App;
 use crate::web::error::Problem;
@@ -12,7 +13,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use chrono::{NaiveDate, TimeDelta};
 use serde_json::{Map, Value, json};
 
-/// What is asked: `from`, `to` (days, inclusive), `model`, `group_by` (comma-separated), `currency`.
+/// What is asked: `from`, `to` (days, inclusive), `model`, `group_by` (comma-separated), `currency`;
+/// and of credit `click_window_days`, `view_window_days`, `half_life_days`, `split` (`conversion`).
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub struct ReportQuery {
     pub from: Option<String>,
@@ -20,6 +22,10 @@ pub struct ReportQuery {
     pub model: Option<String>,
     pub group_by: Option<String>,
     pub currency: Option<String>,
+    pub click_window_days: Option<String>,
+    pub view_window_days: Option<String>,
+    pub half_life_days: Option<String>,
+    pub split: Option<String>,
 }
 
 impl ReportQuery {
@@ -52,7 +58,31 @@ impl ReportQuery {
             None => None,
             Some(text) => Some(text.parse::<Currency>().map_err(|e| Problem::field("/currency", e))?),
         };
-        Ok(Question { from, to, model, group_by, currency })
+        Ok(Question { from, to, model, group_by, credit: self.credit()?, currency })
+    }
+
+    fn credit(&self) -> Result<CreditOptions, Problem> {
+        fn days(pointer: &str, text: &Option<String>, least: i64) -> Result<Option<i64>, Problem> {
+            let Some(text) = text.as_deref().map(str::trim).filter(|t| !t.is_empty()) else { return Ok(None) };
+            let days = text.parse().ok().filter(|days| (least..=Window::MOST_DAYS).contains(days));
+            let refusal =
+                || Problem::field(pointer, format!("must be a whole number of days from {least} to {}", Window::MOST_DAYS));
+            days.map(Some).ok_or_else(refusal)
+        }
+        let usual = Window::default();
+        let half_life = days("/half_life_days", &self.half_life_days, 1)?.map(TimeDelta::days).and_then(HalfLife::new);
+        Ok(CreditOptions {
+            window: Window {
+                click_days: days("/click_window_days", &self.click_window_days, 0)?.unwrap_or(usual.click_days),
+                impression_days: days("/view_window_days", &self.view_window_days, 0)?.unwrap_or(usual.impression_days),
+            },
+            half_life: half_life.unwrap_or_default(),
+            split_among_conversions: match self.split.as_deref().unwrap_or_default() {
+                "" | "none" => false,
+                "conversion" => true,
+                _ => return Err(Problem::field("/split", "must be conversion, or left out")),
+            },
+        })
     }
 }
 
@@ -91,7 +121,7 @@ fn answer(
 }
 
 /// What each channel returned, by analytic credit.
-#[utoipa::path(get, path = "/v1/reports/channels", tag = "Reports", params(("from" = Option<String>, Query), ("to" = Option<String>, Query), ("model" = Option<String>, Query), ("group_by" = Option<String>, Query), ("currency" = Option<String>, Query)), responses((status = 200, description = "`{data, totals}`"), (status = 422, body = Problem)))]
+#[utoipa::path(get, path = "/v1/reports/channels", tag = "Reports", params(("from" = Option<String>, Query), ("to" = Option<String>, Query), ("model" = Option<String>, Query), ("group_by" = Option<String>, Query), ("currency" = Option<String>, Query), ("click_window_days" = Option<i64>, Query), ("view_window_days" = Option<i64>, Query), ("half_life_days" = Option<i64>, Query), ("split" = Option<String>, Query)), responses((status = 200, description = "`{data, totals}`"), (status = 422, body = Problem)))]
 pub async fn channels(
     app: Data<App>,
     _key: ApiKey,

@@ -1,0 +1,144 @@
+//! The reading over SQLite's own interface, each on a connection and a thread of its own.
+
+use super::{BareTouch, CreditOrder, OwnedIdentifier, OwnedTouch, Owner, channel_of, kind_of};
+use crate::domain::id::{OrderId, PersonId};
+use crate::domain::money::Currency;
+use crate::domain::person::IdentifierKind;
+use crate::store::{Error, Result};
+use chrono::{DateTime, NaiveDate};
+use rusqlite::{Connection, OpenFlags, Row};
+use std::path::Path;
+use uuid::Uuid;
+
+/// Reads on a thread that may wait for the disk.
+pub async fn read<T: Send + 'static>(path: &Path, job: impl FnOnce(&Connection) -> Result<T> + Send + 'static) -> Result<T> {
+    let path = path.to_owned();
+    let done = tokio::task::spawn_blocking(move || {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.busy_timeout(std::time::Duration::from_secs(10))?;
+        connection.pragma_update(None, "query_only", true)?;
+        connection.pragma_update(None, "mmap_size", 268_435_456)?;
+        job(&connection)
+    });
+    done.await.map_err(|error| Error::Unreadable(error.to_string()))?
+}
+
+fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str> {
+    row.get_ref(column)?.as_str().map_err(|error| Error::Unreadable(error.to_string()))
+}
+
+fn instant(micros: i64) -> Result<DateTime<chrono::Utc>> {
+    DateTime::from_timestamp_micros(micros).ok_or_else(|| Error::Unreadable(format!("{micros} is no instant")))
+}
+
+pub fn orders(connection: &Connection) -> Result<Vec<CreditOrder>> {
+    let mut statement = connection.prepare(
+        "SELECT o.id, o.person_id, o.day, o.placed_at, o.currency, o.total_minor, COALESCE(r.refunded, 0) FROM orders o \
+         LEFT JOIN (SELECT order_id, SUM(amount_minor) AS refunded FROM refunds GROUP BY order_id) r ON r.order_id = o.id \
+         WHERE o.status = 'approved' ORDER BY o.id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut orders = Vec::new();
+    let mut last: Option<(String, NaiveDate)> = None;
+    while let Some(row) = rows.next()? {
+        let day = text(row, 2)?;
+        let day = match &last {
+            Some((known, day_of)) if known == day => *day_of,
+            _ => {
+                let read: NaiveDate = day.parse().map_err(|_| Error::Unreadable(format!("the day {day} of an order")))?;
+                last = Some((day.to_owned(), read));
+                read
+            }
+        };
+        let currency = text(row, 4)?;
+        orders.push(CreditOrder {
+            id: OrderId(row.get(0)?),
+            person: PersonId(row.get(1)?),
+            day,
+            placed_at: instant(row.get(3)?)?,
+            currency: currency.parse::<Currency>().map_err(|_| Error::Unreadable(format!("the currency {currency}")))?,
+            total_minor: row.get(5)?,
+            refunded_minor: row.get(6)?,
+        });
+    }
+    Ok(orders)
+}
+
+pub fn identifiers(connection: &Connection) -> Result<Vec<OwnedIdentifier>> {
+    let mut found = Vec::new();
+    for (kind, name) in
+        [(IdentifierKind::Visitor, "visitor"), (IdentifierKind::Customer, "customer"), (IdentifierKind::Click, "click")]
+    {
+        let mut statement = connection.prepare("SELECT value, person_id FROM identifiers WHERE kind = ?1 ORDER BY value")?;
+        let mut rows = statement.query([name])?;
+        while let Some(row) = rows.next()? {
+            found.push((kind, text(row, 0)?.to_owned(), PersonId(row.get(1)?)));
+        }
+    }
+    Ok(found)
+}
+
+/// Of a row that starts with when, what kind, which channel, and the id.
+fn touch(row: &Row<'_>) -> Result<BareTouch> {
+    let id = row.get_ref(3)?.as_blob().ok().and_then(|bytes| Uuid::from_slice(bytes).ok());
+    Ok(BareTouch {
+        id: id.ok_or_else(|| Error::Unreadable("the id of a touch".to_owned()))?,
+        at_micros: row.get(0)?,
+        kind: kind_of(text(row, 1)?.as_bytes())?,
+        channel: channel_of(text(row, 2)?.as_bytes())?,
+    })
+}
+
+pub fn scan<S>(connection: &Connection, mut state: S, each: fn(&mut S, Owner<'_>, BareTouch)) -> Result<S> {
+    // One snapshot for all three.
+    let snapshot = connection.unchecked_transaction()?;
+    let mut visitors = snapshot.prepare(
+        "SELECT at, kind, channel, id, visitor_id FROM touches INDEXED BY touches_visitor \
+         WHERE visitor_id IS NOT NULL AND mark IS NULL ORDER BY visitor_id, at",
+    )?;
+    let mut rows = visitors.query([])?;
+    while let Some(row) = rows.next()? {
+        each(&mut state, Owner::Visitor(text(row, 4)?), touch(row)?);
+    }
+    let mut customers = snapshot.prepare(
+        "SELECT at, kind, channel, id, customer_id, visitor_id IS NULL FROM touches INDEXED BY touches_customer \
+         WHERE customer_id IS NOT NULL AND mark IS NULL ORDER BY customer_id, at",
+    )?;
+    let mut rows = customers.query([])?;
+    while let Some(row) = rows.next()? {
+        each(&mut state, Owner::Customer { id: text(row, 4)?, alone: row.get(5)? }, touch(row)?);
+    }
+    let mut unnamed = snapshot.prepare(
+        "SELECT at, kind, channel, id FROM touches INDEXED BY touches_unnamed \
+         WHERE visitor_id IS NULL AND customer_id IS NULL AND mark IS NULL",
+    )?;
+    let mut rows = unnamed.query([])?;
+    while let Some(row) = rows.next()? {
+        each(&mut state, Owner::Nobody, touch(row)?);
+    }
+    Ok(state)
+}
+
+pub fn of_owners(connection: &Connection, owners: Vec<(IdentifierKind, String, u32)>) -> Result<Vec<OwnedTouch>> {
+    let snapshot = connection.unchecked_transaction()?;
+    let mut by_visitor = snapshot.prepare("SELECT at, kind, channel, id FROM touches WHERE visitor_id = ?1 AND mark IS NULL")?;
+    let mut by_customer =
+        snapshot.prepare("SELECT at, kind, channel, id FROM touches WHERE customer_id = ?1 AND mark IS NULL")?;
+    let mut by_id = snapshot.prepare("SELECT at, kind, channel, id FROM touches WHERE id = ?1 AND mark IS NULL")?;
+    let mut touches = Vec::with_capacity(owners.len() * 3);
+    for (kind, value, person) in &owners {
+        let mut rows = match kind {
+            IdentifierKind::Visitor => by_visitor.query([value])?,
+            IdentifierKind::Customer => by_customer.query([value])?,
+            IdentifierKind::Click => match Uuid::try_parse(value) {
+                Ok(id) => by_id.query([id.as_bytes().as_slice()])?,
+                Err(_) => continue,
+            },
+            IdentifierKind::Email | IdentifierKind::Phone => continue,
+        };
+        while let Some(row) = rows.next()? {
+            touches.push((*person, touch(row)?));
+        }
+    }
+    Ok(touches)
+}

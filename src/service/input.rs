@@ -135,11 +135,16 @@ impl Problems {
         Some(crate::domain::time::whole_micros(at))
     }
 
-    /// An instant that is not in the future, give or take another clock's error.
+    /// An instant that something can have happened at: not in the future, give or take another clock's error, and not
+    /// before 2000, which no shop's clock has seen.
     pub fn past_instant(&mut self, pointer: &str, text: &Option<String>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let at = self.instant(pointer, text)?;
         if at > now + CLOCK_SKEW {
             self.add(pointer, "is in the future");
+            return None;
+        }
+        if chrono::Datelike::year(&at) < 2000 {
+            self.add(pointer, "is before the year 2000");
             return None;
         }
         Some(at)

@@ -242,3 +242,49 @@ both_stores! {
         assert_eq!((of("first_click"), of("last_click")), ("sms", "push"));
     }
 }
+
+both_stores! {
+    async fn what_cannot_have_happened_is_refused_and_named(app: &TestApp) {
+        app.set_up().await;
+        for (at, why) in [("2099-01-01T00:00:00Z", "is in the future"), ("1999-12-31T23:59:59Z", "is before the year 2000"), ("yesterday", "must be a time")] {
+            let text = format!("id,at,visitor_id,kind,channel\na,2026-10-01T00:00:00Z,v,visit,email\nb,{at},v,visit,email\n");
+            let mut tx = app.service.db.begin().await.unwrap();
+            let refused = import(&mut tx, &app.service.context("test"), ImportKind::Touches, text.as_bytes(), &HashMap::new(), |_| {}).await;
+            let problem = format!("{:?}", refused.err().unwrap());
+            assert!(problem.contains(why) && problem.contains("line: 3"), "{problem}");
+        }
+        let (status, pointers) = app.refused("/v1/orders", json!({ "external_id": "B-1", "placed_at": "1999-12-31T00:00:00Z", "currency": "RUB", "total": "1.00" })).await;
+        assert_eq!((status, pointers), (422, vec!["/placed_at".to_owned()]));
+        // No address, so it says nothing; the touch stands.
+        bring_in(app, ImportKind::Touches, "id,at,visitor_id,kind,url,referrer\na,2026-10-01T00:00:00Z,v,visit,https://shop.example/,not an address\n").await;
+        order(app, "B-2", "v", "2026-10-02", "1.00").await;
+        let attribution = app.get("/v1/orders/B-2/attribution").await;
+        assert_eq!(attribution["touches"][0]["channel"], "direct");
+    }
+
+    async fn somebody_with_a_hundred_thousand_touches_is_shared_exactly(app: &TestApp) {
+        app.set_up().await;
+        let mut text = "id,at,visitor_id,kind,channel\n".to_owned();
+        let start = "2026-10-01T00:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+        for number in 0..100_000 {
+            let channel = ["email", "sms", "push"][number % 3];
+            text += &format!("n{number},{},v,visit,{channel}\n", (start + chrono::TimeDelta::seconds(number as i64)).to_rfc3339());
+        }
+        bring_in(app, ImportKind::Touches, &text).await;
+        order(app, "H-1", "v", "2026-10-05", "100.00").await;
+        let report = app.get("/v1/reports/channels?model=linear&from=2026-10-01&to=2026-10-31").await;
+        let net: BTreeMap<&str, &str> = report["data"].as_array().unwrap().iter()
+            .map(|row| (row["channel"].as_str().unwrap(), row["net_revenue"]["amount"].as_str().unwrap())).collect();
+        // 10,000 kopecks among 100,000 touches: the first 10,000 have one each.
+        assert_eq!(net, BTreeMap::from([("email", "33.34"), ("sms", "33.33"), ("push", "33.33")]));
+        let attribution = app.get("/v1/orders/H-1/attribution").await;
+        assert_eq!(attribution["touches_left_out"], 99_000);
+        for model in Model::ALL {
+            let credits = attribution["models"][model.name()].as_array().unwrap();
+            assert!(credits.len() <= 1_003, "{model}");
+            let weight: f64 = credits.iter().map(|c| c["weight"].as_f64().unwrap()).sum();
+            let kopecks: i64 = credits.iter().map(|c| c["amount"]["amount"].as_str().unwrap().replace('.', "").parse::<i64>().unwrap()).sum();
+            assert!((weight - 1.0).abs() < 1e-9 && kopecks == 10_000, "{model}: {weight} {kopecks}");
+        }
+    }
+}

@@ -4,6 +4,7 @@ pub mod channel_rules;
 pub mod classify;
 pub mod commission_rules;
 pub mod costs;
+mod credits;
 pub mod links;
 pub mod misses;
 pub mod orders;

@@ -1,8 +1,9 @@
 //! Orders, refunds, and why an order is owed to whom.
 
+use super::credits::{MOST_TOUCHES, credits};
 use super::{Body, Page, act, listed, view};
 use crate::domain::attribution::Model;
-use crate::domain::money::{Money, split_minor};
+use crate::domain::money::Money;
 use crate::service::access::Scope;
 use crate::service::credit::{CreditOptions, of_order};
 use crate::service::order::{OrderInput, Recorded, RefundInput, record as record_order, record_refund};
@@ -16,6 +17,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 
 async fn shown<'a>(on: impl Into<Reader<'a>>, order: &Order) -> crate::service::Result<Value> {
     let mut reader = on.into();
@@ -112,22 +114,13 @@ pub async fn attribution(app: Data<App>, _key: ApiKey, path: Path<String>) -> Re
         } else {
             // A month with more channels than the model can do has no credit by it.
             let Ok(weights) = journey.weights(model, &fits, CreditOptions::default()) else { continue };
-            let whole: u64 = weights.iter().sum();
-            let amounts = split_minor(net.minor(), &weights);
-            let credited = steps.iter().zip(weights).zip(amounts).filter(|((_, weight), _)| *weight > 0);
-            credited
-                .map(|((step, weight), minor)| {
-                    json!({
-                        "touch": step.touch, "channel": step.channel, "source": step.source, "medium": step.medium,
-                        "campaign": step.campaign, "partner": step.partner,
-                        "weight": weight as f64 / whole as f64, "amount": Money::new(minor, net.currency()),
-                    })
-                })
-                .collect()
+            credits(steps, &weights, net)
         };
         models.insert(model.name().to_owned(), json!(credits));
     }
-    let touches: Vec<Value> = touches
+    let counted: HashSet<&str> = steps.iter().map(|step| step.touch.as_str()).collect();
+    let left_out = touches.len().saturating_sub(MOST_TOUCHES);
+    let touches: Vec<Value> = touches[left_out..]
         .iter()
         .map(|t| {
             let landing = t.landing();
@@ -135,7 +128,7 @@ pub async fn attribution(app: Data<App>, _key: ApiKey, path: Path<String>) -> Re
                 "id": t.label(), "at": view::instant(t.at), "kind": t.kind, "channel": t.channel, "source": t.source,
                 "medium": t.medium, "campaign": t.campaign, "partner": t.partner_id, "link": t.link_id,
                 "mark": t.mark, "mark_reason": t.mark_reason, "visitor": t.visitor_id, "click_ids": landing.click_ids, "subs": landing.subs,
-                "counts": steps.iter().any(|s| s.touch == t.label()),
+                "counts": counted.contains(t.label().as_str()),
             })
         })
         .collect();
@@ -154,6 +147,6 @@ pub async fn attribution(app: Data<App>, _key: ApiKey, path: Path<String>) -> Re
         }
     }
     let commissions: Vec<Value> = commission::of_order(db, found.id).await?.iter().map(view::commission).collect();
-    let answer = json!({ "order": found.external_id, "touches": touches, "models": models, "payable": payable, "commissions": commissions });
+    let answer = json!({ "order": found.external_id, "touches": touches, "touches_left_out": left_out, "models": models, "payable": payable, "commissions": commissions });
     Ok(HttpResponse::Ok().json(answer))
 }

@@ -9,6 +9,7 @@ mod key;
 mod paths;
 mod payouts;
 mod recompute;
+mod replay;
 mod report;
 mod serve;
 mod user;
@@ -48,6 +49,8 @@ enum Command {
     /// The figures of the API, as text
     #[command(subcommand)]
     Report(report::Report),
+    /// Enrich stored touches anew: channels by the rules of today, marks by the lists of today
+    Replay(replay::Replay),
     /// Why an order is owed to whom
     Explain(explain::Explain),
     /// Models over a path file
@@ -114,6 +117,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(key) => key.run(&config).await,
         Command::Import(import) => import.run(&config).await,
         Command::Report(report) => report.run(&config).await,
+        Command::Replay(replay) => replay.run(&config).await,
         Command::Explain(explain) => explain.run(&config).await,
         Command::Paths(paths) => paths.run(),
         Command::Recompute(recompute) => recompute.run(&config).await,

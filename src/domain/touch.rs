@@ -1,4 +1,5 @@
-//! One contact of a visitor with a channel. Immutable once stored.
+//! One contact of a visitor with a channel. What came with it is immutable once stored; what enrichment made of that can
+//! be made anew.
 
 use super::channel::Channel;
 use super::id::{LinkId, PartnerId, ProgramId, PromoCodeId};
@@ -34,7 +35,7 @@ impl TouchKind {
 }
 
 /// Why a touch is kept but does not count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
     Bot,
@@ -69,6 +70,8 @@ pub struct Touch {
     pub visitor_id: Option<String>,
     pub customer_id: Option<String>,
     pub channel: Channel,
+    /// Whoever imported it gave the channel: no rule changes it.
+    pub channel_given: bool,
     pub source: Option<String>,
     pub medium: Option<String>,
     pub campaign: Option<String>,
@@ -101,6 +104,7 @@ impl Touch {
             visitor_id: None,
             customer_id: None,
             channel,
+            channel_given: false,
             source: None,
             medium: None,
             campaign: None,

@@ -509,6 +509,7 @@ async fn read_touch(tx: &mut Tx, context: &Context, row: &Row<'_>, memory: &mut 
     };
     let partner_kind = partner.as_ref().map(|p| p.kind);
     let classified = classify(Evidence { rules, partner_kind, landing: &landing, referrer: referrer.as_deref(), own_hosts });
+    let channel_given = channel.is_some();
     let channel = channel.unwrap_or(classified.channel);
     let user_agent = row.get("user_agent");
     let bot = user_agent.as_deref().and_then(bot_reason);
@@ -517,6 +518,7 @@ async fn read_touch(tx: &mut Tx, context: &Context, row: &Row<'_>, memory: &mut 
         external_id: (!is_uuid).then(|| id.clone()),
         visitor_id: row.get("visitor_id"),
         customer_id: row.get("customer_id"),
+        channel_given,
         source: classified.source.map(Cow::into_owned),
         medium: classified.medium.map(Cow::into_owned),
         campaign: classified.campaign.map(Cow::into_owned),

@@ -19,6 +19,7 @@ pub mod mover;
 pub mod order;
 pub mod paths;
 pub mod payout;
+pub mod replay;
 pub mod report;
 pub mod settle;
 pub mod spool;

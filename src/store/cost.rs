@@ -4,7 +4,7 @@ use super::{Reader, Result, Tx};
 use crate::domain::channel::Channel;
 use crate::domain::id::CostId;
 use crate::domain::money::Currency;
-use crate::{read, run};
+use crate::{exec, read, run};
 use chrono::NaiveDate;
 
 /// A cost as stored; texts are trimmed and case folded, absent ones empty.
@@ -57,4 +57,10 @@ pub async fn between<'a>(on: impl Into<Reader<'a>>, from: NaiveDate, to: NaiveDa
         .fetch_all(c)
         .await
     })?)
+}
+
+/// Puts a cost into another channel.
+pub async fn set_channel(tx: &mut Tx, id: CostId, channel: Channel) -> Result<()> {
+    exec!(tx, sqlx::query("UPDATE costs SET channel = $2 WHERE id = $1").bind(id).bind(channel))?;
+    Ok(())
 }

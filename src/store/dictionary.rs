@@ -61,6 +61,38 @@ impl Dictionary {
             })?;
             self.texts.extend(found.into_iter().filter_map(|(hash, id)| Some(((*entries.get(&hash)?).to_owned(), id))));
         }
+        self.learn_entries(tx, origins).await
+    }
+
+    /// Finds or makes the origins of `touches`, and nothing else.
+    pub async fn learn_origins<'a>(&mut self, tx: &mut Tx, touches: impl Iterator<Item = &'a Touch>) -> Result<()> {
+        let mut origins = BTreeMap::new();
+        let mut key = String::new();
+        for touch in touches {
+            self.add_unknown_origin(touch, &mut key, &mut origins);
+        }
+        self.learn_entries(tx, origins).await
+    }
+
+    /// The id of a touch's origin, if it has one; `None` if it has to be learned first.
+    pub fn origin_id(&self, touch: &Touch) -> Option<Option<i64>> {
+        self.origin_id_by(touch, &mut String::new())
+    }
+
+    fn origin_id_by(&self, touch: &Touch, key: &mut String) -> Option<Option<i64>> {
+        origin_of(touch).write_key(key);
+        if key.is_empty() { Some(None) } else { Some(Some(*self.origins.get(key.as_str())?)) }
+    }
+
+    fn add_unknown_origin<'a>(&self, touch: &'a Touch, key: &mut String, unknown: &mut BTreeMap<String, Origin<'a>>) {
+        let origin = origin_of(touch);
+        origin.write_key(key);
+        if !key.is_empty() && !self.origins.contains_key(key.as_str()) {
+            unknown.insert(key.clone(), origin);
+        }
+    }
+
+    async fn learn_entries(&mut self, tx: &mut Tx, origins: BTreeMap<String, Origin<'_>>) -> Result<()> {
         let origins: Vec<(String, Origin<'_>)> = origins.into_iter().collect();
         for chunk in origins.chunks(ROWS_A_STATEMENT) {
             let entries: BTreeMap<Uuid, &(String, Origin<'_>)> = chunk.iter().map(|entry| (hash(&entry.0), entry)).collect();
@@ -89,11 +121,7 @@ impl Dictionary {
         let mut key = String::new();
         for (touch, _) in touches {
             texts.extend(texts_of(touch).into_iter().flatten().filter(|text| !self.texts.contains_key(*text)));
-            let origin = origin_of(touch);
-            origin.write_key(&mut key);
-            if !key.is_empty() && !self.origins.contains_key(&key) {
-                origins.insert(key.clone(), origin);
-            }
+            self.add_unknown_origin(touch, &mut key, &mut origins);
         }
         (texts, origins)
     }
@@ -113,8 +141,7 @@ impl Dictionary {
             };
         }
         let [page_id, referrer_id, user_agent_id, language_id] = ids;
-        origin_of(touch).write_key(key);
-        let origin_id = if key.is_empty() { None } else { Some(*self.origins.get(key.as_str())?) };
+        let origin_id = self.origin_id_by(touch, key)?;
         let query = |url: &'a Option<String>| url.as_deref().and_then(|u| page_and_query(u).1);
         Some(TouchRow {
             touch,

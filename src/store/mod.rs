@@ -27,6 +27,7 @@ pub mod promo;
 pub mod proof;
 pub mod refund;
 pub mod rejected_hit;
+pub mod replay;
 pub mod report;
 pub mod rule;
 pub mod settings;

@@ -5,6 +5,7 @@ use crate::domain::id::PartnerId;
 use crate::domain::partner::{PartnerKind, PartnerStatus};
 use crate::{exec, read, run};
 use sqlx::types::Json;
+use std::collections::HashMap;
 
 /// A partner as stored.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -111,6 +112,13 @@ pub async fn by_reference<'a>(on: impl Into<Reader<'a>>, reference: &str) -> Res
         "{SELECT} WHERE external_id = $1 OR email = LOWER($1) ORDER BY CASE WHEN external_id = $1 THEN 0 ELSE 1 END, id LIMIT 1"
     ));
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(reference).fetch_optional(c).await)?)
+}
+
+/// What kind every partner is of.
+pub async fn kinds<'a>(on: impl Into<Reader<'a>>) -> Result<HashMap<PartnerId, PartnerKind>> {
+    let kinds: Vec<(PartnerId, PartnerKind)> =
+        read!(on.into(), |c| sqlx::query_as("SELECT id, kind FROM partners").fetch_all(c).await)?;
+    Ok(kinds.into_iter().collect())
 }
 
 /// Oldest first, after `after`.

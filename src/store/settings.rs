@@ -19,6 +19,11 @@ pub async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
+pub async fn remove(tx: &mut Tx, key: &str) -> Result<()> {
+    exec!(tx, sqlx::query("DELETE FROM settings WHERE key = $1").bind(key))?;
+    Ok(())
+}
+
 /// Counts up and answers the catalog's version: links, programs, partners or promo codes have changed.
 pub async fn catalog_changed(tx: &mut Tx) -> Result<i64> {
     let version = catalog_version(&mut *tx).await? + 1;

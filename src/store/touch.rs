@@ -43,7 +43,7 @@ pub struct TouchRow<'a> {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     id: Uuid,
     external_id: Option<String>,
     at: At,
@@ -51,6 +51,7 @@ struct Row {
     visitor_id: Option<String>,
     customer_id: Option<String>,
     channel: Channel,
+    channel_given: bool,
     source: Option<String>,
     medium: Option<String>,
     campaign: Option<String>,
@@ -81,6 +82,7 @@ impl From<Row> for Touch {
             visitor_id: r.visitor_id,
             customer_id: r.customer_id,
             channel: r.channel,
+            channel_given: r.channel_given,
             source: r.source,
             medium: r.medium,
             campaign: r.campaign,
@@ -104,21 +106,22 @@ impl From<Row> for Touch {
 }
 
 /// What is read of a touch; `t` and the tables of [`JOINED`].
-const SELECTED: &str = "t.id, t.external_id, t.at, t.kind, t.visitor_id, t.customer_id, t.channel, \
+pub(super) const SELECTED: &str = "t.id, t.external_id, t.at, t.kind, t.visitor_id, t.customer_id, t.channel, t.channel_given, \
      o.source, o.medium, o.campaign, o.content, o.term, t.link_id, t.target_id, t.partner_id, t.program_id, t.promo_code_id, \
      t.mark, t.mark_reason, t.consent_denied, \
      CASE WHEN t.query IS NULL THEN p.text ELSE p.text || '?' || t.query END AS url, \
      CASE WHEN t.referrer_query IS NULL THEN f.text ELSE f.text || '?' || t.referrer_query END AS referrer, \
      a.text AS user_agent, l.text AS language, t.ip";
-const JOINED: &str = "LEFT JOIN origins o ON o.id = t.origin_id LEFT JOIN texts p ON p.id = t.page_id \
+pub(super) const JOINED: &str = "LEFT JOIN origins o ON o.id = t.origin_id LEFT JOIN texts p ON p.id = t.page_id \
      LEFT JOIN texts f ON f.id = t.referrer_id LEFT JOIN texts a ON a.id = t.user_agent_id LEFT JOIN texts l ON l.id = t.language_id";
 
-/// The columns of a row, in the order in which all three writers fill them.
+/// The columns of a row, in the order in which all three writers fill them. `channel_given` is for imports alone, which
+/// come in by [`insert`].
 pub(super) const COLUMNS: &str = "id, external_id, at, day, kind, visitor_id, customer_id, channel, origin_id, link_id, target_id, \
      partner_id, program_id, promo_code_id, mark, mark_reason, consent_denied, page_id, query, referrer_id, referrer_query, \
      user_agent_id, language_id, ip";
 
-/// Rows a statement: 24 columns each stay below both drivers' limits of bound values.
+/// Rows a statement: 25 columns each stay below both drivers' limits of bound values.
 const ROWS_A_STATEMENT: usize = 200;
 
 /// Stores touches that are not there yet; answers how many were new.
@@ -129,7 +132,7 @@ pub async fn insert(tx: &mut Tx, dictionary: &mut Dictionary, touches: &[(Touch,
     for chunk in touches.chunks(ROWS_A_STATEMENT) {
         let rows = dictionary.rows(chunk).ok_or_else(|| Error::missing("a dictionary entry"))?;
         let ids: Vec<Uuid> = run!(tx, |c| {
-            let mut query = QueryBuilder::new(format!("INSERT INTO touches ({COLUMNS}) "));
+            let mut query = QueryBuilder::new(format!("INSERT INTO touches ({COLUMNS}, channel_given) "));
             query.push_values(&rows, |mut row, r| {
                 row.push_bind(r.touch.id)
                     .push_bind(&r.touch.external_id)
@@ -154,7 +157,8 @@ pub async fn insert(tx: &mut Tx, dictionary: &mut Dictionary, touches: &[(Touch,
                     .push_bind(r.referrer_query)
                     .push_bind(r.user_agent_id)
                     .push_bind(r.language_id)
-                    .push_bind(&r.touch.ip);
+                    .push_bind(&r.touch.ip)
+                    .push_bind(r.touch.channel_given);
             });
             query.push(" ON CONFLICT DO NOTHING RETURNING id");
             query.build_query_scalar().fetch_all(c).await

@@ -23,6 +23,7 @@ mod pages;
 mod paths;
 mod payouts;
 mod readme;
+mod replay;
 mod reports;
 mod rooms;
 mod schema;

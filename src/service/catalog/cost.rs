@@ -1,7 +1,7 @@
 //! Advertising costs.
 
 use super::channel_rules;
-use crate::domain::channel::{Evidence, classify};
+use crate::domain::channel::{Channel, ChannelRule, Evidence, classify};
 use crate::domain::id::CostId;
 use crate::domain::landing::Landing;
 use crate::domain::money::Currency;
@@ -52,16 +52,19 @@ pub async fn replace_cost(tx: &mut Tx, at: &str, input: &CostInput) -> Result<Co
     let clicks = p.number(&field("clicks"), input.clicks, 0, i64::MAX).unwrap_or(0);
     let all = day.zip(currency).zip(amount);
     let ((day, currency), amount_minor) = p.all(all)?;
-    let mut landing = Landing::default();
-    for (name, value) in [("source", &source), ("medium", &medium), ("campaign", &campaign)] {
-        if !value.is_empty() {
-            landing.utm.add(name, value.as_str());
-        }
-    }
-    let rules = channel_rules(&mut *tx).await?;
-    let evidence = Evidence { rules: &rules, partner_kind: None, landing: &landing, referrer: None, own_hosts: &[] };
-    let channel = classify(evidence).channel;
+    let channel = cost_channel(&channel_rules(&mut *tx).await?, [&source, &medium, &campaign]);
     let cost = Cost { id: CostId(0), day, source, medium, campaign, channel, amount_minor, currency, impressions, clicks };
     let id = cost::replace(tx, &cost).await?;
     Ok(Cost { id, ..cost })
+}
+
+/// The channel that money went to, by source, medium and campaign; empty texts stand for none.
+pub fn cost_channel(rules: &[ChannelRule], utm: [&str; 3]) -> Channel {
+    let mut landing = Landing::default();
+    for (name, value) in ["source", "medium", "campaign"].into_iter().zip(utm) {
+        if !value.is_empty() {
+            landing.utm.add(name, value);
+        }
+    }
+    classify(Evidence { rules, partner_kind: None, landing: &landing, referrer: None, own_hosts: &[] }).channel
 }

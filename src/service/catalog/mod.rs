@@ -12,7 +12,7 @@ mod promo_code;
 
 pub use channel_rule::{channel_rules, replace_channel_rules};
 pub use commission_rule::{RuleInput, change_rule, make_rule};
-pub use cost::{CostInput, replace_cost};
+pub use cost::{CostInput, cost_channel, replace_cost};
 pub use link::{LinkInput, save_link};
 pub use link_parts::TargetInput;
 pub use partner::{PartnerInput, save_partner};

@@ -126,6 +126,11 @@ pub fn classify(evidence: Evidence<'_>) -> Classified<'_> {
     rules::decide(evidence)
 }
 
+/// The place in [`documentation::table`] of the rule that decides.
+pub fn deciding_row(evidence: Evidence<'_>) -> usize {
+    rules::deciding_row(evidence)
+}
+
 /// Classifies one touch by GA4's default channel group alone, to the letter. Without UTM, source and medium are what GA4
 /// takes them from: Google's click ids, then the referrer.
 pub fn classify_by_ga4(evidence: Evidence<'_>) -> Classified<'_> {

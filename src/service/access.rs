@@ -46,6 +46,11 @@ impl Role {
         }
     }
 
+    /// May change channel rules.
+    pub fn may_set_rules(self) -> bool {
+        matches!(self, Role::Owner | Role::Marketer)
+    }
+
     /// May close months, build, approve and pay runs.
     pub fn may_pay(self) -> bool {
         matches!(self, Role::Owner | Role::Accountant)

@@ -146,6 +146,8 @@ fn page_routes(config: &mut ServiceConfig) {
         .route("/admin", get().to(admin::home))
         .route("/admin/orders", get().to(admin::orders))
         .route("/admin/orders/{external_id}", get().to(admin::order))
+        .service(resource("/admin/channel-rules").get(admin::channel_rules_page).post(admin::change_channel_rules))
+        .route("/admin/channel-rules/edit", get().to(admin::channel_rule_page))
         .route("/admin/payouts/{period}", get().to(admin::payouts))
         .route("/admin/payouts/{period}/close", post().to(admin::close))
         .route("/admin/payouts/{period}/build", post().to(admin::build))

@@ -129,6 +129,11 @@ impl FromRequest for Staff {
 }
 
 impl Staff {
+    /// Refuses roles that may not change how touches are enriched.
+    pub fn may_set_rules(&self) -> Result<(), PageError> {
+        if self.0.role.may_set_rules() { Ok(()) } else { Err(PageError::Forbidden) }
+    }
+
     /// Refuses roles that may not move money.
     pub fn may_pay(&self) -> Result<(), PageError> {
         if self.0.role.may_pay() { Ok(()) } else { Err(PageError::Forbidden) }

@@ -254,6 +254,10 @@ for (const lang of ['en', 'ru']) {
         assert.ok(await why.locator('.trace .won').count() >= 1, 'somebody won');
         await forDocs(why, 'order', lang, theme, size);
         await check(admin, run, name('payouts'));
+        const asked = new URLSearchParams({ url: 'https://shop.example/?utm_source=yandex&utm_medium=cpc&yclid=1', user_agent: 'Googlebot/2.1' });
+        const rules = await check(admin, `/admin/channel-rules?${asked}`, name('rules'));
+        assert.equal(await rules.locator('.builtin .used').count(), 1, 'the rule that decides');
+        await check(admin, '/admin/channel-rules/edit', name('rule'));
         await admin.close();
       });
     }
@@ -383,6 +387,76 @@ test('a viewer sees the run and moves no money', async () => {
   assert.equal((await post('/admin/payout-runs/pay_1/paid')).status, 403);
   assert.equal((await fetch(`${demo.url}/admin/payout-runs/pay_1/export`, { headers })).status, 403);
   await context.close();
+});
+
+test('channel rules are made, tried, ordered and removed by forms alone', { timeout: 120_000 }, async () => {
+  const context = await visit('admin', { script: false });
+  await speakByForm(context, 'en');
+  const watcher = await visit('admin');
+  const phone = await visit('admin', { width: WIDTHS.phone, theme: 'dark' });
+  const page = await context.newPage();
+  const press = async (name, status = 200) => {
+    const [answer] = await Promise.all([page.waitForNavigation(), page.getByRole('button', { name, exact: true }).click()]);
+    assert.equal(answer.status(), status, name);
+  };
+  const names = () => page.locator('.ordered b').allTextContents();
+  const make = async (name, value) => {
+    await page.click('main a:text-is("Add a rule")');
+    await page.fill('#name', name);
+    await page.selectOption('#channel', 'audio');
+    await page.selectOption('#field_1', 'campaign');
+    await page.selectOption('#is_1', 'starts_with');
+    await page.fill('#value_1', value);
+    await page.fill('#url', `https://shop.example/?utm_campaign=${value}1`);
+    await press('Try');
+    assert.match(await page.textContent('.tested'), new RegExp(`Your rule “${name}” decided`));
+    await press('Save');
+    assert.match(await page.textContent('.notice.saved'), /tributary replay/);
+  };
+  await page.goto('/admin');
+  await page.click('nav a[href="/admin/channel-rules"]');
+  assert.match(await page.textContent('.empty'), /built-in table/);
+  await make('Radio “Wave” & co', 'radio-');
+  await make('Leaflets', 'leaf-');
+  await press('Move “Leaflets” up');
+  assert.deepEqual(await names(), ['Leaflets', 'Radio “Wave” & co']);
+  await page.click('.ordered li:first-child a.button');
+  await press('More conditions');
+  assert.equal(await page.locator('.condition').count(), 4);
+  await page.fill('#value_2', 'without a field');
+  await press('Save', 422);
+  assert.match(await page.textContent('[role="alert"]'), /does not say of what/);
+  assert.equal(await page.inputValue('#value_2'), 'without a field', 'what was typed is kept');
+
+  // A test is its address, for whoever opens it.
+  await page.goto('/admin/channel-rules');
+  await page.fill('#url', 'https://shop.example/?utm_campaign=Radio-7');
+  await press('Show the channel');
+  const address = new URL(page.url());
+  assert.equal(address.searchParams.get('url'), 'https://shop.example/?utm_campaign=Radio-7');
+  assert.match(await page.textContent('.ordered .decides'), /Radio/);
+  const seen = await check(watcher, address.pathname + address.search, 'rules-own');
+  // The keyboard alone reaches the tester, the rules and what is done with them.
+  await seen.focus('#url');
+  const reached = [];
+  for (let presses = 0; presses < 14; presses += 1) {
+    await seen.keyboard.press('Tab');
+    reached.push(await seen.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent.trim()));
+  }
+  for (const wanted of ['Show the channel', 'Add a rule', 'Change Leaflets', 'Move “Leaflets” down', 'Remove Leaflets']) {
+    assert.ok(reached.includes(wanted), `${wanted} of ${reached}`);
+  }
+  await check(phone, address.pathname + address.search, 'rules-own-phone');
+  await check(phone, '/admin/channel-rules/edit?rule=Leaflets', 'rule-own-phone');
+
+  // Removing asks once more.
+  await page.goto('/admin/channel-rules');
+  for (const name of ['Leaflets', 'Radio “Wave” & co']) {
+    await page.click('.ordered li:first-child summary');
+    await press(`Yes, remove “${name}”`);
+  }
+  assert.equal(await page.locator('.ordered').count(), 0);
+  for (const one of [phone, watcher, context]) await one.close();
 });
 
 test('signing out ends the session', async () => {

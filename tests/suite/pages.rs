@@ -15,7 +15,7 @@ async fn sign_in(app: &TestApp, email: &str, password: &str) -> reqwest::Respons
         .unwrap()
 }
 
-async fn cookie_of(app: &TestApp, email: &str) -> String {
+pub async fn cookie_of(app: &TestApp, email: &str) -> String {
     let answer = sign_in(app, email, "a long password").await;
     assert_eq!(answer.status(), 303);
     let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();

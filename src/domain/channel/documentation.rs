@@ -2,6 +2,13 @@
 
 use super::{extension, ga4, rules};
 
+pub use rules::Rule;
+
+/// The table that decides, in its order.
+pub fn table() -> impl Iterator<Item = &'static Rule> {
+    rules::TABLE.iter()
+}
+
 const HEAD: &str = "| | rule | when | channel |\n|---|---|---|---|";
 
 /// As Markdown: our table, GA4's, our extension's, and the extension's mediums by channel.

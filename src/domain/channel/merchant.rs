@@ -23,6 +23,35 @@ pub enum RuleField {
     ClickId,
 }
 
+impl RuleField {
+    pub const ALL: &'static [RuleField] = &[
+        RuleField::Source,
+        RuleField::Medium,
+        RuleField::Campaign,
+        RuleField::Content,
+        RuleField::Term,
+        RuleField::ReferrerHost,
+        RuleField::LandingHost,
+        RuleField::LandingPath,
+        RuleField::ClickId,
+    ];
+
+    /// As it is written in a rule.
+    pub fn name(self) -> &'static str {
+        match self {
+            RuleField::Source => "source",
+            RuleField::Medium => "medium",
+            RuleField::Campaign => "campaign",
+            RuleField::Content => "content",
+            RuleField::Term => "term",
+            RuleField::ReferrerHost => "referrer_host",
+            RuleField::LandingHost => "landing_host",
+            RuleField::LandingPath => "landing_path",
+            RuleField::ClickId => "click_id",
+        }
+    }
+}
+
 /// How a condition compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -35,6 +64,31 @@ pub enum Comparison {
     Like,
     Present,
     Absent,
+}
+
+impl Comparison {
+    pub const ALL: &'static [Comparison] = &[
+        Comparison::Equals,
+        Comparison::Contains,
+        Comparison::StartsWith,
+        Comparison::EndsWith,
+        Comparison::Like,
+        Comparison::Present,
+        Comparison::Absent,
+    ];
+
+    /// As it is written in a rule.
+    pub fn name(self) -> &'static str {
+        match self {
+            Comparison::Equals => "equals",
+            Comparison::Contains => "contains",
+            Comparison::StartsWith => "starts_with",
+            Comparison::EndsWith => "ends_with",
+            Comparison::Like => "like",
+            Comparison::Present => "present",
+            Comparison::Absent => "absent",
+        }
+    }
 }
 
 /// One condition; all of a rule's must hold.
@@ -133,6 +187,11 @@ impl ChannelRule {
         self.medium.as_deref()
     }
 
+    /// What must hold, all of it.
+    pub fn conditions(&self) -> &[Condition] {
+        &self.when
+    }
+
     /// Whether all conditions hold.
     pub fn holds(&self, subject: &RuleSubject<'_>) -> bool {
         self.when.iter().all(|condition| condition.holds(subject))
@@ -140,6 +199,19 @@ impl ChannelRule {
 }
 
 impl Condition {
+    pub fn field(&self) -> RuleField {
+        self.field
+    }
+
+    pub fn comparison(&self) -> Comparison {
+        self.is
+    }
+
+    /// In lower case; empty where the comparison takes none.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
     fn holds(&self, subject: &RuleSubject<'_>) -> bool {
         let text = match self.field {
             RuleField::Source => subject.source,
@@ -314,6 +386,16 @@ mod tests {
             (r#"[{"field": "content", "is": "like", "value": "*"}]"#, false),
         ] {
             assert_eq!(rule(when).unwrap().holds(&subject), expected, "{when}");
+        }
+    }
+
+    #[test]
+    fn names_are_as_they_are_written() {
+        for field in RuleField::ALL {
+            assert_eq!(serde_json::to_value(field).unwrap(), field.name());
+        }
+        for comparison in Comparison::ALL {
+            assert_eq!(serde_json::to_value(comparison).unwrap(), comparison.name());
         }
     }
 

@@ -206,6 +206,12 @@ pub(super) fn decide<'a>(evidence: Evidence<'a>) -> Classified<'a> {
     seen.into_classified(verdict)
 }
 
+/// The place in the table of the rule that decides; the last one always does.
+pub(super) fn deciding_row(evidence: Evidence<'_>) -> usize {
+    let seen = Seen::of(evidence);
+    TABLE.iter().position(|rule| (rule.decide)(&seen).is_some()).unwrap_or(TABLE.len() - 1)
+}
+
 /// Asks GA4's rules alone. Where there are no UTM, source and medium are what GA4 itself would take them from: Google's
 /// click ids, then the referrer.
 pub(super) fn decide_by_ga4<'a>(evidence: Evidence<'a>) -> Classified<'a> {

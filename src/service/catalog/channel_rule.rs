@@ -2,8 +2,9 @@
 
 use crate::domain::channel::ChannelRule;
 use crate::service::input::Problems;
-use crate::service::{Context, Result};
+use crate::service::{Context, Error, Result};
 use crate::store::{self, Reader, Tx, audit, settings};
+use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 
 /// Rules at most.
@@ -40,4 +41,22 @@ pub async fn replace_channel_rules(tx: &mut Tx, context: &Context, rules: &[Chan
     let detail = serde_json::json!({ "before": before, "after": rules });
     audit::record(tx, &context.actor, "channel_rules.replace", SETTING, &detail, context.at()).await?;
     Ok(())
+}
+
+/// What a list of rules is told apart from others by.
+pub fn version_of(rules: &[ChannelRule]) -> String {
+    let mut digest = Sha256::new();
+    for rule in rules {
+        digest.update(serde_json::to_vec(rule).unwrap_or_default());
+        digest.update([0]);
+    }
+    hex::encode(&digest.finalize()[..8])
+}
+
+/// [`replace_channel_rules`] for somebody who has `seen` a version of the list: a conflict if it is another by now.
+pub async fn replace_channel_rules_seen(tx: &mut Tx, context: &Context, seen: &str, rules: &[ChannelRule]) -> Result<()> {
+    if version_of(&channel_rules(&mut *tx).await?) != seen {
+        return Err(Error::conflict("the channel rules have been changed meanwhile"));
+    }
+    replace_channel_rules(tx, context, rules).await
 }

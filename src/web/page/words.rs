@@ -1,7 +1,7 @@
 //! Which text stands for which value. Every enum is matched in full, so a new value asks for its words here.
 
 use crate::domain::attribution::Model;
-use crate::domain::channel::Channel;
+use crate::domain::channel::{Channel, Comparison, RuleField};
 use crate::domain::commission::{CommissionState, Owed, Terms};
 use crate::domain::ledger::JournalKind;
 use crate::domain::money::Money;
@@ -39,6 +39,55 @@ pub fn channel(channel: Channel) -> &'static str {
         Channel::Referral => "channel-referral",
         Channel::Direct => "channel-direct",
         Channel::Unassigned => "channel-unassigned",
+    }
+}
+
+pub fn rule_field(field: RuleField) -> &'static str {
+    match field {
+        RuleField::Source => "condition-source",
+        RuleField::Medium => "condition-medium",
+        RuleField::Campaign => "condition-campaign",
+        RuleField::Content => "condition-content",
+        RuleField::Term => "condition-term",
+        RuleField::ReferrerHost => "condition-referrer_host",
+        RuleField::LandingHost => "condition-landing_host",
+        RuleField::LandingPath => "condition-landing_path",
+        RuleField::ClickId => "condition-click_id",
+    }
+}
+
+pub fn comparison(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Equals => "condition-equals",
+        Comparison::Contains => "condition-contains",
+        Comparison::StartsWith => "condition-starts_with",
+        Comparison::EndsWith => "condition-ends_with",
+        Comparison::Like => "condition-like",
+        Comparison::Present => "condition-present",
+        Comparison::Absent => "condition-absent",
+    }
+}
+
+/// A rule of the built-in table by its name: its name, when it holds, and what it gives.
+pub fn builtin_rule(name: &str) -> [&'static str; 3] {
+    match name {
+        "merchant's rule" => ["builtin-own", "builtin-own-when", "builtin-own-gives"],
+        "partner" => ["builtin-partner", "builtin-partner-when", "builtin-partner-gives"],
+        "utm_medium=affiliate" => ["builtin-medium", "builtin-medium-when", "builtin-medium-gives"],
+        "affiliate click id" => ["builtin-network", "builtin-network-when", "builtin-network-gives"],
+        "ad click id" => ["builtin-ad", "builtin-ad-when", "builtin-ad-gives"],
+        "GA4's rules" => ["builtin-ga4", "builtin-ga4-when", "builtin-ga4-gives"],
+        "our extension" => ["builtin-extension", "builtin-extension-when", "builtin-extension-gives"],
+        "GA4 paid other" => ["builtin-paid", "builtin-paid-when", "builtin-paid-gives"],
+        "OpenStat mark" => ["builtin-openstat", "builtin-openstat-when", "builtin-openstat-gives"],
+        "UTM that matches nothing" => ["builtin-unassigned", "builtin-unassigned-when", "builtin-unassigned-gives"],
+        "own host" => ["builtin-within", "builtin-within-when", "builtin-within-gives"],
+        "payment provider" => ["builtin-payment", "builtin-payment-when", "builtin-payment-gives"],
+        "referrer list" => ["builtin-list", "builtin-list-when", "builtin-list-gives"],
+        "referrer's name" => ["builtin-host", "builtin-host-when", "builtin-host-gives"],
+        "any other referrer" => ["builtin-referrer", "builtin-referrer-when", "builtin-referrer-gives"],
+        "unpaid click id" => ["builtin-unpaid", "builtin-unpaid-when", "builtin-unpaid-gives"],
+        _ => ["builtin-nothing", "builtin-nothing-when", "builtin-nothing-gives"],
     }
 }
 
@@ -282,4 +331,18 @@ pub fn formula(language: Language, owed: &Owed) -> String {
         text += &language.with("formula-refunds", &[("left", left.into()), ("total", money(owed.total_minor).into())]);
     }
     format!("{text} = {}", money(owed.owed_minor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::channel::documentation;
+
+    #[test]
+    fn the_built_in_table_says_in_english_what_its_rules_say() {
+        for rule in documentation::table() {
+            let [name, when, _] = builtin_rule(rule.name).map(|key| Language::En.text(key));
+            assert_eq!((name.as_str(), when), (rule.name, rule.when.replace(['`', '*'], "")));
+        }
+    }
 }

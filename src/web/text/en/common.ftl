@@ -16,6 +16,7 @@ nav-statement = Statement
 nav-channels = Channels
 nav-partners = Partners
 nav-payouts = Payouts
+nav-rules = Rules
 
 month-earlier = Month before
 month-later = Next month

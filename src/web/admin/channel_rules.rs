@@ -175,7 +175,7 @@ pub async fn change_channel_rules(
             }
             let frame = Frame::with_way_back(&app, &request, Some(staff.0), &edit_href(&typed.was)).await;
             let problem = match fields.get("act") {
-                "try" => typed.rule().err().map(|error| rule_form::problem(&frame, &error)),
+                "try" => typed.rule().err().map(|error| rule_form::problem(&frame, &typed, &error)),
                 _ => None,
             };
             let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -227,7 +227,7 @@ async fn save(
     let typed = Typed::of_fields(fields);
     let frame = Frame::with_way_back(app, request, Some(staff.0), &edit_href(&typed.was)).await;
     let (status, problem) = match typed.rule() {
-        Err(error) => (StatusCode::UNPROCESSABLE_ENTITY, rule_form::problem(&frame, &error)),
+        Err(error) => (StatusCode::UNPROCESSABLE_ENTITY, rule_form::problem(&frame, &typed, &error)),
         Ok(rule) => {
             match replace_channel_rules_seen(&mut tx, &context, fields.get("seen"), &typed.put_into(&rules, rule)).await {
                 Ok(()) => {

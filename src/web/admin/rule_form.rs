@@ -168,13 +168,16 @@ impl Typed {
         self.rows.resize((self.rows.len() + EMPTY_ROWS).min(MOST_ROWS), Row::default());
     }
 
+    /// The rows that hold something, each with its number on the page.
+    fn filled_rows(&self) -> impl Iterator<Item = (usize, &Row)> {
+        (1..).zip(&self.rows).filter(|(_, row)| !row.field.is_empty() || !row.value.is_empty())
+    }
+
     /// The rule, checked. Rows without a field and a value are left out.
     pub(super) fn rule(&self) -> Result<ChannelRule, ChannelRuleError> {
         let when: Vec<serde_json::Value> = self
-            .rows
-            .iter()
-            .filter(|row| !row.field.is_empty() || !row.value.is_empty())
-            .map(|row| serde_json::json!({ "field": row.field, "is": row.is, "value": row.value }))
+            .filled_rows()
+            .map(|(_, row)| serde_json::json!({ "field": row.field, "is": row.is, "value": row.value }))
             .collect();
         let written = serde_json::json!({
             "name": self.name, "when": when, "channel": self.channel, "source": self.source, "medium": self.medium,
@@ -194,8 +197,11 @@ impl Typed {
 }
 
 /// Why a rule cannot be, in the reader's language.
-pub(super) fn problem(frame: &Frame, error: &ChannelRuleError) -> String {
-    let numbered = |key: &str, number: &usize| frame.say(key, [("number", (*number as i64).into())]);
+pub(super) fn problem(frame: &Frame, typed: &Typed, error: &ChannelRuleError) -> String {
+    let numbered = |key: &str, condition: &usize| {
+        let number = typed.filled_rows().nth(condition.saturating_sub(1)).map_or(*condition, |(number, _)| number);
+        frame.say(key, [("number", (number as i64).into())])
+    };
     match error {
         ChannelRuleError::NoName => frame.t("rules-problem-name"),
         ChannelRuleError::NoConditions => frame.t("rules-problem-conditions"),

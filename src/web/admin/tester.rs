@@ -58,10 +58,15 @@ pub(super) fn tested(book: &Snapshot, frame: &Frame, rules: &[ChannelRule], ques
     let found = classify(evidence);
     let row = deciding_row(evidence);
     let own_rule = rules.iter().position(|rule| row == 0 && rule.name() == found.rule);
-    let builtin = documentation::table().nth(row).map(|rule| frame.t(words::builtin_rule(rule.name)[0])).unwrap_or_default();
+    let builtin = documentation::table().nth(row).map(|rule| {
+        let name = frame.t(words::builtin_rule(rule.name)[0]);
+        // A row that stands for a table of its own, with the rule of that.
+        if found.rule == rule.name { name } else { format!("{name} · {}", found.rule) }
+    });
     let rule = match own_rule {
         Some(_) => frame.say("rules-decided-own", [("rule", found.rule.as_ref().into())]),
-        None => frame.say("rules-decided-builtin", [("number", (row as i64 + 1).into()), ("rule", builtin.into())]),
+        None => frame
+            .say("rules-decided-builtin", [("number", (row as i64 + 1).into()), ("rule", builtin.unwrap_or_default().into())]),
     };
     let text = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().unwrap_or(NONE).to_owned();
     let facts = [

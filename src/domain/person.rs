@@ -1,5 +1,8 @@
 //! The identifiers that join touches and orders into persons, and their keyed hashes.
 
+mod email;
+mod phone;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -40,25 +43,14 @@ impl HashKey {
         hex::encode(mac.finalize().into_bytes())
     }
 
-    /// The hash of an e-mail address: trimmed and lower-cased, plus-tags and dots kept. `None` if there is no `@`.
+    /// The hash of an e-mail address in its [normalised](email::normalised) form. `None` if it is no address.
     pub fn email(&self, email: &str) -> Option<String> {
-        let email = email.trim().to_lowercase();
-        email.contains('@').then(|| self.hash("email", &email))
+        Some(self.hash("email", &email::normalised(email)?))
     }
 
-    /// The hash of a phone number in E.164 digits; Russian `8…` is `+7…`. `None` if it has under 7 or over 15 digits.
+    /// The hash of a phone number in the digits of [E.164](phone::e164). `None` if it is no number.
     pub fn phone(&self, phone: &str) -> Option<String> {
-        let international = phone.trim_start().starts_with('+');
-        let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
-        if !(7..=15).contains(&digits.len()) {
-            return None;
-        }
-        let digits = match digits.strip_prefix('8') {
-            Some(rest) if !international && digits.len() == 11 => format!("7{rest}"),
-            _ if !international && digits.len() == 10 => format!("7{digits}"),
-            _ => digits,
-        };
-        Some(self.hash("phone", &digits))
+        Some(self.hash("phone", &phone::e164(phone)?))
     }
 }
 

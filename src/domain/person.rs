@@ -1,7 +1,9 @@
-//! The identifiers that join touches and orders into persons, and their keyed hashes.
+//! The identifiers that join touches and orders into persons, their keyed hashes, and the rules of joining
+//! ([`union`]).
 
 mod email;
 mod phone;
+pub mod union;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -17,6 +19,39 @@ pub enum IdentifierKind {
     Phone,
 }
 
+impl IdentifierKind {
+    fn strength(self) -> u8 {
+        match self {
+            IdentifierKind::Customer => 0,
+            IdentifierKind::Email => 1,
+            IdentifierKind::Phone => 2,
+            IdentifierKind::Visitor => 3,
+            IdentifierKind::Click => 4,
+        }
+    }
+
+    /// Its name outside.
+    pub fn name(self) -> &'static str {
+        match self {
+            IdentifierKind::Click => "click",
+            IdentifierKind::Visitor => "visitor",
+            IdentifierKind::Customer => "customer",
+            IdentifierKind::Email => "email",
+            IdentifierKind::Phone => "phone",
+        }
+    }
+
+    /// Whether it stands for a customer where orders are counted: not a browser, and not a click.
+    pub fn is_of_customer(self) -> bool {
+        matches!(self, IdentifierKind::Customer | IdentifierKind::Email | IdentifierKind::Phone)
+    }
+
+    /// Whether an identifier tied to `customers` is shared, so that it joins nothing. A customer id stands for one customer.
+    pub fn is_shared(self, customers: i64, most_customers: i64) -> bool {
+        self != IdentifierKind::Customer && customers > most_customers
+    }
+}
+
 /// One identifier; e-mail and phone are keyed hashes, never clear text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identifier {
@@ -27,6 +62,11 @@ pub struct Identifier {
 impl Identifier {
     pub fn new(kind: IdentifierKind, value: impl Into<String>) -> Identifier {
         Identifier { kind, value: value.into() }
+    }
+
+    /// What sorts first tells best who somebody is: customer, e-mail, phone, visitor, click; then by value.
+    pub fn strength(&self) -> (u8, &str) {
+        (self.kind.strength(), &self.value)
     }
 }
 

@@ -83,7 +83,7 @@ pub async fn rows(tx: &mut Tx, table: &str, offset: i64, limit: i64) -> Result<V
     let columns = columns(tx, table).await?;
     let dialect = tx.dialect();
     let written = |(name, kind): &(String, String)| match (dialect, kind.as_str()) {
-        (Dialect::Sqlite, "blob") => format!("LOWER(HEX({name}))"),
+        (Dialect::Sqlite, "blob") => format!("CASE WHEN {name} IS NOT NULL THEN LOWER(HEX({name})) END"),
         (Dialect::Sqlite, _) => name.clone(),
         (Dialect::Postgres, "timestamp with time zone") => format!("CAST(ROUND(EXTRACT(EPOCH FROM {name}) * 1000000) AS BIGINT)"),
         (Dialect::Postgres, "boolean") => format!("CAST({name} AS INT)"),

@@ -76,6 +76,8 @@ id! {
     PayoutRunId, "pay_";
     /// Visitors and customers known to be the same.
     PersonId, "per_";
+    /// One person found to be another.
+    MergeId, "mrg_";
     /// Somebody who signs in.
     UserId, "usr_";
     /// An API key.

@@ -83,12 +83,12 @@ impl HashKey {
         hex::encode(mac.finalize().into_bytes())
     }
 
-    /// The hash of an e-mail address in its [normalised](email::normalised) form. `None` if it is no address.
+    /// The hash of an e-mail address in its normalised form (plus-tags and dots stay). `None` if it is no address.
     pub fn email(&self, email: &str) -> Option<String> {
         Some(self.hash("email", &email::normalised(email)?))
     }
 
-    /// The hash of a phone number in the digits of [E.164](phone::e164). `None` if it is no number.
+    /// The hash of a phone number in the digits of E.164 (Russian `8…` is `+7…`). `None` if it is no number.
     pub fn phone(&self, phone: &str) -> Option<String> {
         Some(self.hash("phone", &phone::e164(phone)?))
     }

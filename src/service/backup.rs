@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 
 /// The format of the file.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 /// Rows a page.
 const PAGE: i64 = 2_000;
 
@@ -86,7 +86,7 @@ pub async fn restore(db: &Db, spool: &mut SpoolWriter, file: impl Read) -> Resul
         if line == 1 {
             if value["tributary_backup"] != FORMAT {
                 return Err(wrong(
-                    "the first line must say tributary_backup 2; a backup of another version is restored by that version, whose store this one then migrates",
+                    "the first line must say tributary_backup 3; a backup of another version is restored by that version, whose store this one then migrates",
                 ));
             }
             continue;

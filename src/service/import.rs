@@ -593,7 +593,7 @@ async fn join(tx: &mut Tx, context: &Context, touch: &Touch, memory: &mut Memory
             Identifier::new(IdentifierKind::Visitor, visitor.clone()),
             Identifier::new(IdentifierKind::Customer, customer.clone()),
         ];
-        stitch::join(tx, context, &identifiers, &format!("touch {}", touch.label())).await?;
+        stitch::join(tx, context, &identifiers, &format!("imported touches of visitor {visitor} as customer {customer}")).await?;
     }
     Ok(())
 }

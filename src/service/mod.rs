@@ -144,6 +144,8 @@ impl Tributary {
         if stored.is_none() {
             settings::set(&mut tx, "time_zone", zone.name()).await?;
         }
+        let context = Context { now: clock.now(), actor: "migration".to_owned(), zone, hash_key: hash_key.clone() };
+        stitch::start_guard(&mut tx, &context).await?;
         tx.commit().await?;
         Ok(Tributary { db, clock, zone, hash_key: Arc::new(hash_key) })
     }

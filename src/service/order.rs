@@ -9,7 +9,7 @@ use crate::domain::promo::promo_key;
 use crate::domain::touch::touch_id;
 use crate::store::order::Order;
 use crate::store::refund::Refund;
-use crate::store::{Tx, miss, order, program, promo, refund, touch};
+use crate::store::{Tx, miss, order, person, program, promo, refund, touch};
 use sqlx::types::Json;
 use std::collections::BTreeMap;
 
@@ -108,6 +108,7 @@ impl OrderInput {
             }
             hash
         });
+        // A phone that is none is left out: an order is not refused for what a buyer typed into a field nobody checked.
         let phone_hash = customer.phone.as_deref().and_then(|phone| context.hash_key.phone(phone));
         let checked = NewOrder {
             external_id: external_id.unwrap_or_default(),
@@ -171,7 +172,12 @@ pub async fn record(tx: &mut Tx, context: &Context, new: &NewOrder) -> Result<Re
     check_against_known(tx, new, known.as_ref()).await?;
     let identifiers = identifiers(tx, new).await?;
     let because = format!("order {}", new.external_id);
-    let person = stitch::join(tx, context, &identifiers, &because).await?;
+    let person = match (stitch::join(tx, context, &identifiers, &because).await?, &known) {
+        (Some(person), _) => person,
+        // Nothing joins it to anybody: it has a person of its own.
+        (None, None) => person::insert(tx, context.at()).await?,
+        (None, Some(known)) => order::by_id(&mut *tx, known.id).await?.person,
+    };
     let day = context.day(new.placed_at);
     let id = match &known {
         None => order::insert(tx, new, day, person, context.at()).await?,

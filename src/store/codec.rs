@@ -144,6 +144,7 @@ id_columns!(
     JournalId,
     PayoutRunId,
     PersonId,
+    MergeId,
     UserId,
     KeyId,
     MissId,

@@ -1,10 +1,57 @@
-//! Persons: which identifiers are known to be the same, and the record of each merge.
+//! Persons: their identifiers, and what is known of each. Why they belong together stands in
+//! [`evidence`](super::evidence).
 
 use super::{At, Reader, Result, Tx};
 use crate::domain::id::PersonId;
 use crate::domain::person::{Identifier, IdentifierKind};
 use crate::{exec, read, run};
-use sqlx::types::Json;
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+/// Ids a statement, below both drivers' limits of bound values.
+pub(super) const IDS_A_STATEMENT: usize = 5_000;
+
+/// An identifier as stored.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct StoredIdentifier {
+    pub id: i64,
+    pub kind: IdentifierKind,
+    pub value: String,
+    pub person_id: PersonId,
+    /// Whether evidence names it.
+    pub proved: bool,
+    /// To how many customers evidence ties it.
+    pub customers: i64,
+    /// The first claim about it: which identifier it says, when, in which hit.
+    pub said_id: Option<i64>,
+    pub said_at: Option<At>,
+    pub said_hit: Option<Uuid>,
+    /// Whether a person has reversed what the claim did.
+    pub said_refused: bool,
+}
+
+const COLUMNS: &str = "id, kind, value, person_id, proved, customers, said_id, said_at, said_hit, said_refused";
+
+/// Reads rows by a list of ids, in parts.
+macro_rules! rows_by_ids {
+    ($on:expr, $head:expr, $ids:expr) => {{
+        let mut found = Vec::new();
+        for ids in $ids.chunks($crate::store::person::IDS_A_STATEMENT) {
+            let mut rows = $crate::run!($on, |c| {
+                let mut query = sqlx::QueryBuilder::new(format!("{} IN (", $head));
+                let mut list = query.separated(", ");
+                for id in ids {
+                    list.push_bind(*id);
+                }
+                query.push(")");
+                query.build_query_as().fetch_all(c).await
+            })?;
+            found.append(&mut rows);
+        }
+        found
+    }};
+}
+pub(super) use rows_by_ids;
 
 pub async fn insert(tx: &mut Tx, now: At) -> Result<PersonId> {
     Ok(run!(tx, |c| {
@@ -22,47 +69,152 @@ pub async fn of_identifier<'a>(on: impl Into<Reader<'a>>, identifier: &Identifie
     })?)
 }
 
-/// Whether a person has an identifier of some kind.
-pub async fn has_kind<'a>(on: impl Into<Reader<'a>>, person: PersonId, kind: IdentifierKind) -> Result<bool> {
-    let count: i64 = read!(on.into(), |c| {
-        sqlx::query_scalar("SELECT COUNT(*) FROM identifiers WHERE person_id = $1 AND kind = $2")
-            .bind(person)
-            .bind(kind)
+/// Those of `identifiers` that are stored.
+pub async fn stored(tx: &mut Tx, identifiers: &[Identifier]) -> Result<Vec<StoredIdentifier>> {
+    if identifiers.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(run!(tx, |c| {
+        let mut query = QueryBuilder::new("");
+        for (index, identifier) in identifiers.iter().enumerate() {
+            query.push(if index == 0 { "" } else { " UNION ALL " });
+            query.push(format!("SELECT {COLUMNS} FROM identifiers WHERE kind = "));
+            query.push_bind(identifier.kind).push(" AND value = ").push_bind(&identifier.value);
+        }
+        query.build_query_as().fetch_all(c).await
+    })?)
+}
+
+/// Stores identifiers that are new; `customers` is how many customers evidence ties them to, `None` where none names them.
+pub async fn add(
+    tx: &mut Tx,
+    person: PersonId,
+    identifiers: &[&Identifier],
+    customers: Option<i64>,
+) -> Result<Vec<StoredIdentifier>> {
+    if identifiers.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(run!(tx, |c| {
+        let mut query = QueryBuilder::new("INSERT INTO identifiers (kind, value, person_id, proved, customers) ");
+        query.push_values(identifiers, |mut row, identifier| {
+            row.push_bind(identifier.kind)
+                .push_bind(&identifier.value)
+                .push_bind(person)
+                .push_bind(customers.is_some())
+                .push_bind(customers.unwrap_or(0));
+        });
+        query.push(format!(" RETURNING {COLUMNS}"));
+        query.build_query_as().fetch_all(c).await
+    })?)
+}
+
+pub async fn by_ids<'a>(on: impl Into<Reader<'a>>, ids: &[i64]) -> Result<Vec<StoredIdentifier>> {
+    let mut connection = on.into().connect().await?;
+    Ok(rows_by_ids!(connection, format!("SELECT {COLUMNS} FROM identifiers WHERE id"), ids))
+}
+
+pub async fn of_persons<'a>(on: impl Into<Reader<'a>>, persons: &[PersonId]) -> Result<Vec<StoredIdentifier>> {
+    let mut connection = on.into().connect().await?;
+    Ok(rows_by_ids!(connection, format!("SELECT {COLUMNS} FROM identifiers WHERE person_id"), persons))
+}
+
+/// Those whose claim says one of `ids`.
+pub async fn who_say<'a>(on: impl Into<Reader<'a>>, ids: &[i64]) -> Result<Vec<StoredIdentifier>> {
+    let mut connection = on.into().connect().await?;
+    Ok(rows_by_ids!(connection, format!("SELECT {COLUMNS} FROM identifiers WHERE said_id"), ids))
+}
+
+/// How many claims say an identifier, counted up to `most`.
+pub async fn count_who_say(tx: &mut Tx, id: i64, most: i64) -> Result<i64> {
+    Ok(run!(tx, |c| {
+        sqlx::query_scalar("SELECT COUNT(*) FROM (SELECT id FROM identifiers WHERE said_id = $1 LIMIT $2) s")
+            .bind(id)
+            .bind(most)
             .fetch_one(c)
             .await
-    })?;
-    Ok(count > 0)
+    })?)
 }
 
-pub async fn add_identifier(tx: &mut Tx, person: PersonId, identifier: &Identifier) -> Result<()> {
+/// Whether claims lead from, to or within one of `persons`, so that evidence alone does not say whose identifiers are.
+pub async fn have_claims(tx: &mut Tx, persons: &[PersonId]) -> Result<bool> {
+    for person in persons {
+        let found: Option<i64> = run!(tx, |c| {
+            sqlx::query_scalar(
+                "SELECT i.id FROM identifiers i WHERE i.person_id = $1 AND (i.said_id IS NOT NULL \
+                 OR EXISTS (SELECT 1 FROM identifiers s WHERE s.said_id = i.id)) LIMIT 1",
+            )
+            .bind(*person)
+            .fetch_optional(c)
+            .await
+        })?;
+        if found.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Identifiers named by evidence that are tied to more than `customers`.
+pub async fn tied_to_more_than<'a>(on: impl Into<Reader<'a>>, customers: i64) -> Result<Vec<StoredIdentifier>> {
+    let sql =
+        sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM identifiers WHERE customers > $1 AND kind <> 'customer' ORDER BY id"));
+    Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(customers).fetch_all(c).await)?)
+}
+
+/// Evidence names an identifier, and ties it to so many customers.
+pub async fn set_proved(tx: &mut Tx, id: i64, customers: i64) -> Result<()> {
+    exec!(tx, sqlx::query("UPDATE identifiers SET proved = TRUE, customers = $2 WHERE id = $1").bind(id).bind(customers))?;
+    Ok(())
+}
+
+/// Sets the claim about an identifier.
+pub async fn set_said(tx: &mut Tx, id: i64, said: i64, at: At, hit: Uuid) -> Result<()> {
     exec!(tx, {
-        sqlx::query("INSERT INTO identifiers (kind, value, person_id) VALUES ($1, $2, $3) ON CONFLICT (kind, value) DO NOTHING")
-            .bind(identifier.kind)
-            .bind(&identifier.value)
-            .bind(person)
+        sqlx::query("UPDATE identifiers SET said_id = $2, said_at = $3, said_hit = $4 WHERE id = $1")
+            .bind(id)
+            .bind(said)
+            .bind(at)
+            .bind(hit)
     })?;
     Ok(())
 }
 
-/// Moves all of `merged` to `kept`, and records what was moved and why.
-pub async fn merge(tx: &mut Tx, kept: PersonId, merged: PersonId, because: &str, now: At) -> Result<()> {
-    let moved: Vec<(IdentifierKind, String)> = run!(tx, |c| {
-        sqlx::query_as("SELECT kind, value FROM identifiers WHERE person_id = $1 ORDER BY kind, value")
-            .bind(merged)
+/// What was said about an identifier is not believed any more.
+pub async fn refuse_said(tx: &mut Tx, id: i64) -> Result<()> {
+    exec!(tx, sqlx::query("UPDATE identifiers SET said_refused = TRUE WHERE id = $1").bind(id))?;
+    Ok(())
+}
+
+pub async fn move_identifiers(tx: &mut Tx, ids: &[i64], to: PersonId) -> Result<()> {
+    for ids in ids.chunks(IDS_A_STATEMENT) {
+        run!(tx, |c| {
+            let mut query = QueryBuilder::new("UPDATE identifiers SET person_id = ");
+            query.push_bind(to).push(" WHERE id IN (");
+            let mut list = query.separated(", ");
+            for id in ids {
+                list.push_bind(*id);
+            }
+            query.push(")");
+            query.build().execute(c).await.map(|_| ())
+        })?;
+    }
+    Ok(())
+}
+
+/// Moves all orders of a person to another.
+pub async fn move_orders(tx: &mut Tx, from: PersonId, to: PersonId) -> Result<()> {
+    exec!(tx, sqlx::query("UPDATE orders SET person_id = $1 WHERE person_id = $2").bind(to).bind(from))?;
+    Ok(())
+}
+
+/// A page of persons that have identifiers, after `after`.
+pub async fn page<'a>(on: impl Into<Reader<'a>>, after: PersonId, limit: i64) -> Result<Vec<PersonId>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_scalar("SELECT DISTINCT person_id FROM identifiers WHERE person_id > $1 ORDER BY person_id LIMIT $2")
+            .bind(after)
+            .bind(limit)
             .fetch_all(c)
             .await
-    })?;
-    exec!(tx, {
-        sqlx::query(
-            "INSERT INTO person_merges (kept_person_id, merged_person_id, identifiers, because, at) VALUES ($1, $2, $3, $4, $5)",
-        )
-        .bind(kept)
-        .bind(merged)
-        .bind(Json(&moved))
-        .bind(because)
-        .bind(now)
-    })?;
-    exec!(tx, { sqlx::query("UPDATE identifiers SET person_id = $1 WHERE person_id = $2").bind(kept).bind(merged) })?;
-    exec!(tx, sqlx::query("UPDATE orders SET person_id = $1 WHERE person_id = $2").bind(kept).bind(merged))?;
-    Ok(())
+    })?)
 }

@@ -285,7 +285,8 @@ async fn join_identifiers(tx: &mut Tx, context: &Context, hit: &Hit<'_>) -> Resu
         identifiers.push(stitch::click_identifier(&click));
     }
     if identifiers.len() >= 2 {
-        stitch::attach(tx, context, &identifiers).await?;
+        let at = DateTime::from_timestamp_micros(hit.at_micros).unwrap_or(context.now);
+        stitch::attach(tx, context, &identifiers, at, hit.id).await?;
     }
     Ok(())
 }

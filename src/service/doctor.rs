@@ -47,6 +47,7 @@ pub async fn examine(service: &Tributary) -> Result<Vec<Finding>> {
     findings.push(statements_close(service).await?);
     findings.push(credits_sum_to_orders(service).await?);
     findings.push(touch_days_match(service).await?);
+    findings.push(super::persons_proof::persons_follow_evidence(service).await?);
     Ok(findings)
 }
 

@@ -20,6 +20,7 @@ pub mod order;
 pub mod paths;
 pub mod payout;
 pub mod replay;
+pub mod persons_proof;
 pub mod report;
 pub mod settle;
 pub mod spool;

@@ -10,6 +10,7 @@ mod paths;
 mod payouts;
 mod recompute;
 mod replay;
+mod person;
 mod report;
 mod serve;
 mod user;
@@ -60,6 +61,9 @@ enum Command {
     /// The accountant's month
     #[command(subcommand)]
     Payouts(payouts::Payouts),
+    /// Who is one person, and who is not
+    #[command(subcommand)]
+    Person(person::Person),
     /// Write the whole store into a file
     Backup(backup::Backup),
     /// Restore a backup into an empty store, of either database
@@ -122,6 +126,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Paths(paths) => paths.run(),
         Command::Recompute(recompute) => recompute.run(&config).await,
         Command::Payouts(payouts) => payouts.run(&config).await,
+        Command::Person(person) => person.run(&config).await,
         Command::Backup(backup) => backup.run(&config).await,
         Command::Restore(restore) => restore.run(&config).await,
         Command::Doctor => doctor::run(&config).await,

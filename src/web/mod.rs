@@ -130,6 +130,8 @@ fn api_routes(config: &mut ServiceConfig) {
         .route("/payout-runs/{id}/approve", post().to(payouts::approve))
         .route("/payout-runs/{id}/export", get().to(payouts::export))
         .route("/payout-runs/{id}/paid", post().to(payouts::paid))
+        .route("/person-merges", get().to(persons::merges))
+        .route("/person-merges/{id}/reverse", post().to(persons::reverse))
         .route("/misses", get().to(misses::list))
         .route("/misses/{id}/attach", post().to(misses::attach))
         .route("/rejected-hits", get().to(rejected_hits::list))

@@ -34,7 +34,7 @@ impl Modify for Bearer {
         orders::record, orders::list, orders::one, orders::refund, orders::attribution,
         channel_rules::list, channel_rules::replace, costs::replace, classify::classify, reports::channels, reports::partners,
         payouts::close, payouts::build, payouts::list, payouts::one, payouts::approve, payouts::export, payouts::paid, payouts::entries,
-        misses::list, misses::attach, rejected_hits::list,
+        persons::merges, persons::reverse, misses::list, misses::attach, rejected_hits::list,
     )
 )]
 struct Document;

@@ -22,6 +22,7 @@ mod links;
 mod pages;
 mod paths;
 mod payouts;
+mod persons;
 mod readme;
 mod replay;
 mod reports;

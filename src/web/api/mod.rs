@@ -10,6 +10,7 @@ pub mod misses;
 pub mod orders;
 pub mod partners;
 pub mod payouts;
+pub mod persons;
 pub mod programs;
 pub mod promo_codes;
 pub mod rejected_hits;

@@ -13,6 +13,7 @@ use crate::store::link::{LinkDetails, TargetRow};
 use crate::store::miss::Miss;
 use crate::store::order::Order;
 use crate::store::partner::Partner;
+use crate::store::person_merge::Merge;
 use crate::store::promo::PromoCode;
 use crate::store::rejected_hit::RejectedHit;
 use base64::Engine;
@@ -93,6 +94,21 @@ pub fn miss(m: &Miss) -> Value {
         "first_at": instant(m.first_at),
         "last_at": instant(m.last_at),
         "resolved_at": m.resolved_at.map(instant),
+    })
+}
+
+pub fn person_merge(m: &Merge) -> Value {
+    let moved: Vec<Value> = m.identifiers.0.iter().map(|(kind, value)| json!({ "kind": kind, "value": value })).collect();
+    json!({
+        "id": m.id,
+        "kept": m.kept_person_id,
+        "merged": m.merged_person_id,
+        "moved": moved,
+        "because": m.because,
+        "at": instant(m.at),
+        "reversed_at": m.reversed_at.map(instant),
+        "reversed_by": m.reversed_by,
+        "reversed_because": m.reversed_because,
     })
 }
 

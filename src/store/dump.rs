@@ -8,7 +8,7 @@ use chrono::DateTime;
 use serde_json::Value;
 
 /// All tables, each after those it refers to.
-pub const TABLES: [&str; 40] = [
+pub const TABLES: [&str; 42] = [
     "settings",
     "programs",
     "partners",

@@ -92,7 +92,7 @@ mod tests {
         let touches = [click(0), click(10), click(70), click(75)];
         assert_eq!(nulls(&touches, &[]), [(0..2, 40), (2..4, 105)]);
         assert_eq!(nulls(&touches, &[12]), [(2..4, 105)], "the first two led to the order");
-        assert_eq!(nulls(&touches, &[41]), [(0..1, 30), (2..4, 105)], "the first was outside the window by then");
+        assert_eq!(nulls(&touches, &[40]), [(0..1, 30), (2..4, 105)], "the first was outside the window by then");
         assert_eq!(nulls(&touches, &[12, 76]), []);
     }
 

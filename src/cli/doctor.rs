@@ -8,7 +8,11 @@ pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let service = super::open(config).await?;
     let mut whole = true;
     for finding in examine(&service).await? {
-        let checked = if finding.checked > 0 { format!(" ({} checked)", finding.checked) } else { String::new() };
+        let checked = match (finding.checked, finding.skipped) {
+            (0, 0) => String::new(),
+            (checked, 0) => format!(" ({checked} checked)"),
+            (checked, skipped) => format!(" ({checked} checked, {skipped} skipped: stored by an earlier version)"),
+        };
         if finding.broken.is_empty() {
             println!("ok      {}{checked}", finding.what);
             continue;

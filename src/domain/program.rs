@@ -20,6 +20,11 @@ pub enum CreditPolicy {
 impl CreditPolicy {
     pub const ALL: [CreditPolicy; 4] = [Self::PromoThenLastClick, Self::LastClickThenPromo, Self::LastTouch, Self::FirstClick];
 
+    /// The policy of this name.
+    pub fn named(name: &str) -> Option<CreditPolicy> {
+        CreditPolicy::ALL.into_iter().find(|policy| policy.name() == name)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::PromoThenLastClick => "promo_then_last_click",

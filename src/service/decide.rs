@@ -1,40 +1,72 @@
 //! Gathers what the payable decision looks at, lets the domain decide, and stores the answer once.
 
-use super::{Context, Error, Result};
+use super::claimants::Claimants;
+use super::{Context, Result};
 use crate::domain::commission::Rule;
-use crate::domain::id::{PartnerId, ProgramId};
+use crate::domain::id::PartnerId;
 use crate::domain::order::CustomerKind;
-use crate::domain::payable::{Claimant, Decision, OrderFacts, PromoClaim, PromoStanding, TouchClaim, Via, decide};
-use crate::domain::person::{Identifier, IdentifierKind};
+use crate::domain::payable::{Basis, Decision, OrderFacts, PromoClaim, PromoStanding, TouchClaim, Via, decide};
 use crate::domain::program::CreditPolicy;
 use crate::domain::promo::{PromoLimits, PromoValidity, promo_key};
+use crate::domain::touch::Touch;
 use crate::store::decision::StoredDecision;
 use crate::store::order::Order;
 use crate::store::promo::PromoCode;
-use crate::store::{At, Reader, Tx, decision, order, partner, person, program, promo, rule, touch};
+use crate::store::{Reader, Tx, decision, order, promo, rule, touch};
 use sqlx::types::Json;
 
-/// Who would be owed the order as it stands.
-pub async fn consider<'a>(on: impl Into<Reader<'a>>, order: &Order) -> Result<(Decision, CustomerKind)> {
+/// Who would be owed the order as it stands, and what that is said on.
+pub async fn consider<'a>(on: impl Into<Reader<'a>>, order: &Order) -> Result<(Decision, Basis)> {
     let mut reader = on.into();
+    let mut claimants = Claimants::default();
+    let touches: Vec<TouchClaim> = touch::of_person(reader.again(), order.person).await?.iter().map(claim).collect();
     let returning = order::person_ordered_before(reader.again(), order.person, order.id, order.placed_at.into()).await?;
     let customer = if returning { CustomerKind::Returning } else { CustomerKind::New };
-    let mut touches = Vec::new();
-    for touch in touch::of_person(reader.again(), order.person).await? {
-        let claimant = match (touch.partner_id, touch.program_id) {
-            (Some(partner), Some(program)) => claimant(&mut reader, order, partner, program).await?,
-            _ => None,
-        };
-        touches.push(TouchClaim {
-            touch: touch.label(),
-            at: touch.at,
-            kind: touch.kind,
-            mark: touch.mark,
-            mark_reason: touch.mark_reason.clone(),
-            claimant,
-        });
+    let mut basis = Basis {
+        order: OrderFacts { placed_at: order.placed_at, currency: order.amounts.currency, customer },
+        fallback: CreditPolicy::PromoThenLastClick,
+        claimants: Vec::new(),
+        promo_codes: promo_claims(&mut reader, &mut claimants, order).await?,
+    };
+    add_claimants(&mut reader, &mut claimants, order, &mut basis, &touches).await?;
+    Ok((decide(&basis, &touches), basis))
+}
+
+fn claim(touch: &Touch) -> TouchClaim {
+    TouchClaim {
+        touch: touch.label(),
+        at: touch.at,
+        kind: touch.kind,
+        mark: touch.mark,
+        mark_reason: touch.mark_reason.clone(),
+        speaks_for: touch.partner_id.zip(touch.program_id),
     }
-    let mut promos = Vec::new();
+}
+
+/// Adds to a basis whom its touches speak for and who is not in it yet.
+pub(super) async fn add_claimants(
+    reader: &mut Reader<'_>,
+    claimants: &mut Claimants,
+    order: &Order,
+    basis: &mut Basis,
+    touches: &[TouchClaim],
+) -> Result<()> {
+    let mut asked = std::collections::HashSet::new();
+    for touch in touches {
+        let Some((partner, program)) = touch.speaks_for else { continue };
+        if asked.insert((partner, program))
+            && basis.claimant(touch).is_none()
+            && let Some(claimant) = claimants.of_order(reader, order, partner, program).await?
+        {
+            basis.claimants.push(claimant);
+        }
+    }
+    Ok(())
+}
+
+/// The codes on an order, each as it stands.
+pub(super) async fn promo_claims(reader: &mut Reader<'_>, claimants: &mut Claimants, order: &Order) -> Result<Vec<PromoClaim>> {
+    let mut claims = Vec::new();
     for code in &order.promo_codes {
         let claim = match promo::by_key(reader.again(), &promo_key(code)).await? {
             None => PromoClaim { code: code.clone(), promo_code: None, standing: PromoStanding::Unknown, claimant: None },
@@ -47,16 +79,15 @@ pub async fn consider<'a>(on: impl Into<Reader<'a>>, order: &Order) -> Result<(D
                     PromoValidity::Exhausted => PromoStanding::Exhausted,
                 };
                 let claimant = match found.partner_id {
-                    Some(partner) => claimant(&mut reader, order, partner, found.program_id).await?,
+                    Some(partner) => claimants.of_order(reader, order, partner, found.program_id).await?,
                     None => None,
                 };
                 PromoClaim { code: found.code, promo_code: Some(found.id), standing, claimant }
             }
         };
-        promos.push(claim);
+        claims.push(claim);
     }
-    let facts = OrderFacts { placed_at: order.placed_at, currency: order.amounts.currency, customer };
-    Ok((decide(facts, &touches, &promos, CreditPolicy::PromoThenLastClick), customer))
+    Ok(claims)
 }
 
 /// The limits of a stored code.
@@ -64,36 +95,18 @@ pub fn limits(promo: &PromoCode) -> PromoLimits {
     PromoLimits { starts_at: promo.starts_at.map(Into::into), ends_at: promo.ends_at.map(Into::into), max_uses: promo.max_uses }
 }
 
-async fn claimant(reader: &mut Reader<'_>, order: &Order, partner: PartnerId, program: ProgramId) -> Result<Option<Claimant>> {
-    let (Some(found), Some(program)) =
-        (partner::by_id(reader.again(), partner).await?, program::by_id(reader.again(), program).await?)
-    else {
-        return Ok(None);
-    };
-    let status = partner::status_at(reader.again(), partner, At::from(order.placed_at)).await?.unwrap_or(found.status);
-    let buyer_is_partner = match &found.email_hash {
-        None => false,
-        Some(hash) if order.email_hash.as_ref() == Some(hash) => true,
-        Some(hash) => {
-            let partners_own = Identifier::new(IdentifierKind::Email, hash.clone());
-            person::of_identifier(reader.again(), &partners_own).await? == Some(order.person)
-        }
-    };
-    Ok(Some(Claimant { partner, status, buyer_is_partner, program }))
-}
-
 /// Decides on an approved order, unless that was done before.
 pub async fn decide_once(tx: &mut Tx, context: &Context, order: &Order) -> Result<()> {
     if decision::of_order(&mut *tx, order.id).await?.is_some() {
         return Ok(());
     }
-    let (decided, customer) = consider(&mut *tx, order).await?;
+    let (decided, basis) = consider(&mut *tx, order).await?;
     let rules = match &decided.winner {
         None => Vec::new(),
         Some(winner) => {
-            let found = partner::by_id(&mut *tx, winner.partner).await?.ok_or_else(|| Error::not_found(winner.partner))?;
+            let group = Claimants::default().group(&mut Reader::from(&mut *tx), winner.partner).await?;
             let all = rule::of_program(&mut *tx, winner.program).await?;
-            in_force(all, winner.partner, found.group_name.as_deref(), customer, order)
+            in_force(&all, winner.partner, group.as_deref(), &basis.order)
         }
     };
     let stored = StoredDecision {
@@ -109,11 +122,14 @@ pub async fn decide_once(tx: &mut Tx, context: &Context, order: &Order) -> Resul
         trace: Json(decided.trace),
         other_policies: Json(decided.other_policies),
         rules: Json(rules),
+        basis: Some(Json(basis)),
+        loser: decided.loser,
     };
     decision::insert(tx, &stored).await?;
     Ok(())
 }
 
-fn in_force(rules: Vec<Rule>, partner: PartnerId, group: Option<&str>, customer: CustomerKind, order: &Order) -> Vec<Rule> {
-    rules.into_iter().filter(|r| r.concerns(partner, group, customer, order.placed_at)).collect()
+/// The rules that can matter to a partner's order, at the time it was placed.
+pub(super) fn in_force(rules: &[Rule], partner: PartnerId, group: Option<&str>, order: &OrderFacts) -> Vec<Rule> {
+    rules.iter().filter(|r| r.concerns(partner, group, order.customer, order.placed_at)).cloned().collect()
 }

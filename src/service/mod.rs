@@ -5,6 +5,7 @@ pub mod arrival;
 pub mod backup;
 pub mod catalog;
 pub mod credit;
+mod claimants;
 pub mod decide;
 pub mod demo;
 pub mod doctor;

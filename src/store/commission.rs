@@ -75,6 +75,20 @@ pub async fn of_order<'a>(on: impl Into<Reader<'a>>, order: OrderId) -> Result<V
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(order).fetch_all(c).await)?)
 }
 
+/// What each order from `first` to `last`, both included, owes in all.
+pub async fn sums<'a>(on: impl Into<Reader<'a>>, first: OrderId, last: OrderId) -> Result<Vec<(OrderId, i64)>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT order_id, CAST(SUM(amount_minor) AS BIGINT) FROM commissions WHERE order_id >= $1 AND order_id <= $2 \
+             GROUP BY order_id",
+        )
+        .bind(first)
+        .bind(last)
+        .fetch_all(c)
+        .await
+    })?)
+}
+
 /// In hold, though the hold is over.
 pub async fn hold_over<'a>(on: impl Into<Reader<'a>>, now: At) -> Result<Vec<Commission>> {
     let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE state = 'pending' AND hold_until <= $1 ORDER BY id"));

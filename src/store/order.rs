@@ -4,8 +4,9 @@ use super::{At, Error, Reader, Result, Tx};
 use crate::domain::id::{OrderId, PartnerId, PersonId};
 use crate::domain::money::Currency;
 use crate::domain::order::{NewOrder, OrderAmounts, OrderItem, OrderStatus};
+use crate::domain::time::FAR_DAY;
 use crate::{exec, read, run};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sqlx::types::Json;
 
 /// An order as stored, with what was refunded.
@@ -167,6 +168,25 @@ pub async fn list<'a>(on: impl Into<Reader<'a>>, partner: Option<PartnerId>, aft
     ));
     let partner = partner.map_or(0, |p| p.0);
     let rows: Vec<Row> = read!(on.into(), |c| sqlx::query_as(sql).bind(after).bind(limit).bind(partner).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(Order::from).collect())
+}
+
+/// Approved orders placed from one day to another, both included, oldest first, after `after`.
+pub async fn approved<'a>(
+    on: impl Into<Reader<'a>>,
+    from: Option<NaiveDate>,
+    to: Option<NaiveDate>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Order>> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "{SELECT} WHERE o.id > $1 AND o.status = 'approved' AND o.day >= $3 AND o.day <= $4 ORDER BY o.id LIMIT $2"
+    ));
+    // No order is of before 1970, but for the time zone.
+    let from = from.unwrap_or(NaiveDate::default() - TimeDelta::days(1));
+    let to = to.unwrap_or(FAR_DAY);
+    let rows: Vec<Row> =
+        read!(on.into(), |c| sqlx::query_as(sql).bind(after).bind(limit).bind(from).bind(to).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Order::from).collect())
 }
 

@@ -87,17 +87,13 @@ pub async fn set_status_since(tx: &mut Tx, id: PartnerId, status: PartnerStatus,
     Ok(())
 }
 
-/// The status a partner had at an instant; before the first known one, the first.
-pub async fn status_at<'a>(on: impl Into<Reader<'a>>, id: PartnerId, at: At) -> Result<Option<PartnerStatus>> {
+/// Since when a partner had which status, oldest first.
+pub async fn statuses<'a>(on: impl Into<Reader<'a>>, id: PartnerId) -> Result<Vec<(At, PartnerStatus)>> {
     Ok(read!(on.into(), |c| {
-        sqlx::query_scalar(
-            "SELECT status FROM partner_statuses WHERE partner_id = $1 \
-             ORDER BY CASE WHEN since <= $2 THEN 0 ELSE 1 END, CASE WHEN since <= $2 THEN since END DESC, since LIMIT 1",
-        )
-        .bind(id)
-        .bind(at)
-        .fetch_optional(c)
-        .await
+        sqlx::query_as("SELECT since, status FROM partner_statuses WHERE partner_id = $1 ORDER BY since")
+            .bind(id)
+            .fetch_all(c)
+            .await
     })?)
 }
 

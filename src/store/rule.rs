@@ -120,6 +120,12 @@ pub async fn of_program<'a>(on: impl Into<Reader<'a>>, program: ProgramId) -> Re
     rules(read!(on.into(), |c| sqlx::query_as(sql).bind(program).fetch_all(c).await)?)
 }
 
+/// Every version of every rule.
+pub async fn all_versions<'a>(on: impl Into<Reader<'a>>) -> Result<Vec<Rule>> {
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} ORDER BY v.rule_id, v.version"));
+    rules(read!(on.into(), |c| sqlx::query_as(sql).fetch_all(c).await)?)
+}
+
 /// The newest version of each rule after `after`, oldest first.
 pub async fn list<'a>(on: impl Into<Reader<'a>>, after: i64, limit: i64) -> Result<Vec<Rule>> {
     let sql = sqlx::AssertSqlSafe(format!(

@@ -4,7 +4,8 @@ use super::dictionary::Dictionary;
 use super::{At, Dialect, Error, Reader, Result, Tx, partition, touch_day};
 use crate::domain::channel::Channel;
 use crate::domain::id::*;
-use crate::domain::touch::{Mark, Touch, TouchKind};
+use crate::domain::payable::TouchClaim;
+use crate::domain::touch::{Mark, Touch, TouchKind, label};
 use crate::{exec, read, run};
 use chrono::NaiveDate;
 use sqlx::QueryBuilder;
@@ -123,6 +124,7 @@ pub(super) const COLUMNS: &str = "id, external_id, at, day, kind, visitor_id, cu
 
 /// Rows a statement: 25 columns each stay below both drivers' limits of bound values.
 const ROWS_A_STATEMENT: usize = 200;
+const IDS_A_STATEMENT: usize = 1_000;
 
 /// Stores touches that are not there yet; answers how many were new.
 pub async fn insert(tx: &mut Tx, dictionary: &mut Dictionary, touches: &[(Touch, NaiveDate)]) -> Result<u64> {
@@ -226,6 +228,101 @@ pub async fn by_id<'a>(on: impl Into<Reader<'a>>, id: Uuid) -> Result<Option<Tou
     let sql = sqlx::AssertSqlSafe(format!("SELECT {SELECTED} FROM touches t {JOINED} WHERE t.id = $1"));
     let row: Option<Row> = read!(on.into(), |c| sqlx::query_as(sql).bind(id).fetch_optional(c).await)?;
     Ok(row.map(Touch::from))
+}
+
+/// What of a touch a payable decision looks at.
+#[derive(sqlx::FromRow)]
+pub(super) struct ClaimRow {
+    id: Uuid,
+    external_id: Option<String>,
+    at: At,
+    kind: TouchKind,
+    mark: Option<Mark>,
+    mark_reason: Option<String>,
+    partner_id: Option<PartnerId>,
+    program_id: Option<ProgramId>,
+}
+
+impl From<ClaimRow> for TouchClaim {
+    fn from(row: ClaimRow) -> TouchClaim {
+        TouchClaim {
+            touch: label(row.id, row.external_id.as_deref()),
+            at: row.at.into(),
+            kind: row.kind,
+            mark: row.mark,
+            mark_reason: row.mark_reason,
+            speaks_for: row.partner_id.zip(row.program_id),
+        }
+    }
+}
+
+/// What payable decisions look at, of the touches with these ids that lie between two instants, both included. The
+/// instants spare PostgreSQL the partitions of other months.
+pub async fn claims<'a>(on: impl Into<Reader<'a>>, ids: &[Uuid], earliest: At, latest: At) -> Result<Vec<(Uuid, TouchClaim)>> {
+    let mut connection = on.into().connect().await?;
+    let mut claims = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(IDS_A_STATEMENT) {
+        let rows: Vec<ClaimRow> = run!(connection, |c| {
+            let mut query = QueryBuilder::new(
+                "SELECT id, external_id, at, kind, mark, mark_reason, partner_id, program_id FROM touches WHERE at >= ",
+            );
+            query.push_bind(earliest).push(" AND at <= ").push_bind(latest).push(" AND id IN (");
+            let mut list = query.separated(", ");
+            for id in chunk {
+                list.push_bind(*id);
+            }
+            query.push(")");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        claims.extend(rows.into_iter().map(|row| (row.id, row.into())));
+    }
+    Ok(claims)
+}
+
+/// A touch that belongs to a person, as payable decisions look at it.
+#[derive(Debug, Clone)]
+pub struct ClaimOfPerson {
+    pub person_id: PersonId,
+    pub channel: Channel,
+    pub claim: TouchClaim,
+}
+
+/// The touches of persons, by the identifiers joined in them, each once a person; in order of person, time and id.
+pub async fn claims_of_persons<'a>(on: impl Into<Reader<'a>>, persons: &[PersonId]) -> Result<Vec<ClaimOfPerson>> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        person_id: PersonId,
+        channel: Channel,
+        #[sqlx(flatten)]
+        claim: ClaimRow,
+    }
+    if persons.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut connection = on.into().connect().await?;
+    let list = persons.iter().map(|person| person.0.to_string()).collect::<Vec<_>>().join(", ");
+    let joined = |kind: &str, condition: &str| {
+        format!(
+            "SELECT i.person_id, t.channel, t.id, t.external_id, t.at, t.kind, t.mark, t.mark_reason, t.partner_id, t.program_id \
+             FROM identifiers i JOIN touches t ON {condition} WHERE i.kind = '{kind}' AND i.person_id IN ({list})"
+        )
+    };
+    let sql = [
+        joined("visitor", "t.visitor_id = i.value"),
+        joined("customer", "t.customer_id = i.value"),
+        joined("click", click_matches_touch(connection.dialect())),
+    ]
+    .join(" UNION ALL ");
+    // The list is of our own whole numbers.
+    let sql = sqlx::AssertSqlSafe(sql);
+    let rows: Vec<Row> = run!(connection, |c| sqlx::query_as(sql).fetch_all(c).await)?;
+    let mut claims: Vec<ClaimOfPerson> = rows
+        .into_iter()
+        .map(|row| ClaimOfPerson { person_id: row.person_id, channel: row.channel, claim: row.claim.into() })
+        .collect();
+    claims.sort_by(|a, b| (a.person_id, a.claim.at, &a.claim.touch).cmp(&(b.person_id, b.claim.at, &b.claim.touch)));
+    claims.dedup_by(|a, b| a.person_id == b.person_id && a.claim.touch == b.claim.touch);
+    Ok(claims)
 }
 
 /// Whether a touch is in the store.

@@ -30,3 +30,4 @@ mod rooms;
 mod schema;
 mod spool;
 mod story;
+mod trace;

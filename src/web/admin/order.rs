@@ -4,12 +4,12 @@ use super::orders::status_class;
 use crate::domain::id::PartnerId;
 use crate::domain::money::Money;
 use crate::domain::payable::{TraceItem, Verdict};
-use crate::domain::program::CreditPolicy;
+use crate::domain::program::{CreditPolicy, Program};
 use crate::domain::touch::Touch;
 use crate::service::{Context, Error, report};
 use crate::store::decision::StoredDecision;
 use crate::store::order::Order;
-use crate::store::{commission, decision, order as orders, touch};
+use crate::store::{commission, decision, order as orders, program, touch};
 use crate::web::App;
 use crate::web::cabinet::state_class;
 use crate::web::page::{Frame, NONE, answer, words};
@@ -42,6 +42,8 @@ struct OrderPage {
     left_out: Option<String>,
     commissions: Vec<CommissionView>,
     others: Vec<(String, String, bool)>,
+    terms: Option<String>,
+    loser: Option<String>,
 }
 
 struct OwedView {
@@ -98,10 +100,12 @@ pub async fn order(app: Data<App>, request: HttpRequest, staff: Staff, number: P
     let decided = decision::of_order(db, found.id).await?;
     let touches: HashMap<String, Touch> = touch::of_person(db, found.person).await?.into_iter().map(|t| (t.label(), t)).collect();
     let commissions = commission::of_order(db, found.id).await?;
+    let programs = program::all(db).await?;
     let trace = decided.as_ref().map(|d| d.trace.0.as_slice()).unwrap_or_default();
-    let left_out = trace.len().saturating_sub(MOST_LINES);
-    let trace = &trace[left_out..];
-    let window = window_of(trace);
+    let shown = shown_lines(trace, decided.as_ref());
+    let left_out = trace.len() - shown.len();
+    let trace = shown.as_slice();
+    let window = words::window_of(trace);
     let opens = window.map(|(_, days)| found.placed_at - TimeDelta::days(days));
 
     let page = OrderPage {
@@ -143,19 +147,20 @@ pub async fn order(app: Data<App>, request: HttpRequest, staff: Staff, number: P
                 amount: lang.money(Money::new(c.amount_minor, c.currency)),
             })
             .collect(),
+        terms: decided.as_ref().and_then(|d| terms(&frame, d, &programs)),
+        loser: decided.as_ref().and_then(|d| loser(&frame, &context, d, &name)),
         others: decided.as_ref().map(|d| other_policies(&frame, d, &name)).unwrap_or_default(),
         frame,
     };
     Ok(answer(StatusCode::OK, &page))
 }
 
-/// Whose window is drawn, and its days: the winner's, else that of the latest touch that could have won, else of any.
-/// Partners of several programs may have several windows; the lines of the trace name each.
-fn window_of(trace: &[TraceItem]) -> Option<(Option<PartnerId>, i64)> {
-    let of = |wanted: &[Verdict]| {
-        trace.iter().rev().filter(|i| wanted.contains(&i.verdict)).find_map(|i| i.window_days.map(|days| (i.partner, days)))
-    };
-    of(&[Verdict::Won]).or_else(|| of(&[Verdict::Kept])).or_else(|| of(&[Verdict::Dropped]))
+/// The latest lines, and before them the winner and the loser, wherever they stand.
+fn shown_lines(trace: &[TraceItem], decided: Option<&StoredDecision>) -> Vec<TraceItem> {
+    let (earlier, latest) = trace.split_at(trace.len().saturating_sub(MOST_LINES));
+    let loser = decided.and_then(|d| d.loser.as_ref());
+    let named = earlier.iter().filter(|item| item.verdict == Verdict::Won || loser == Some(&item.touch));
+    named.chain(latest).cloned().collect()
 }
 
 fn facts(frame: &Frame, order: &Order) -> Vec<(String, String)> {
@@ -189,6 +194,37 @@ fn owed(frame: &Frame, context: &Context, decided: &StoredDecision, partner: Str
         policy: frame.t(words::policy(decided.policy)),
         decided: frame.lang.instant(context.zone, decided.decided_at.0),
     }
+}
+
+/// The terms of the winner's program, as they stood when it was decided.
+fn terms(frame: &Frame, decided: &StoredDecision, programs: &[Program]) -> Option<String> {
+    let terms = decided.basis.as_ref()?.0.terms(decided.program_id?)?;
+    let name = programs.iter().find(|p| p.id == terms.program).map(|p| p.name.clone());
+    let filling = [
+        ("program", name.unwrap_or_else(|| terms.program.to_string()).into()),
+        ("click", terms.click_window_days.into()),
+        ("view", terms.view_window_days.into()),
+        ("policy", frame.t(words::policy(terms.credit_policy)).into()),
+    ];
+    let text = frame.say("explain-terms", filling);
+    Some(if terms.new_customers_only { format!("{text} {}", frame.t("explain-new-only")) } else { text })
+}
+
+/// Who would have been owed the order without the winner.
+fn loser(frame: &Frame, context: &Context, decided: &StoredDecision, name: &impl Fn(PartnerId) -> String) -> Option<String> {
+    let (touch, winner) = (decided.loser.as_ref()?, decided.partner_id?);
+    let item = decided.trace.0.iter().find(|item| &item.touch == touch)?;
+    let title = match touch.strip_prefix("promo:") {
+        Some(code) => frame.say("trace-code", [("code", code.into())]),
+        None => frame.t("trace-touch"),
+    };
+    let filling = [
+        ("partner", name(winner).into()),
+        ("loser", item.partner.map(name).unwrap_or_default().into()),
+        ("title", title.into()),
+        ("at", frame.lang.instant(context.zone, item.at).into()),
+    ];
+    Some(frame.say("explain-loser", filling))
 }
 
 fn class_of(verdict: Verdict) -> &'static str {

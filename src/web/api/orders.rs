@@ -95,6 +95,34 @@ pub async fn list(app: Data<App>, _key: ApiKey, request: HttpRequest, page: Quer
     Ok(listed(&request, limit, views, |v| v.0, |v| v.1.clone()))
 }
 
+/// The payable part of an order's attribution: what was decided, with its trace, the rules and terms it was decided by,
+/// and what the other policies would have said. Before the order is approved, what would be said as it stands.
+pub async fn payable_of(db: &Db, order: &Order) -> crate::service::Result<Value> {
+    let decided = decision::of_order(db, order.id).await?;
+    let mut payable = view::payable(decided.as_ref());
+    let basis = match &decided {
+        Some(decided) => {
+            payable["trace"] = json!(decided.trace.0);
+            payable["other_policies"] = json!(decided.other_policies.0);
+            payable["loser"] = json!(decided.loser);
+            let rules = decided.rules.0.iter().map(|rule| view::rule(rule, order.amounts.currency));
+            payable["rules"] = rules.collect();
+            decided.basis.as_ref().map(|basis| basis.0.clone())
+        }
+        None => {
+            // Nothing of it is stored.
+            let (decision, basis) = decide::consider(db, order).await?;
+            payable["trace"] = json!(decision.trace);
+            payable["other_policies"] = json!(decision.other_policies);
+            payable["loser"] = json!(decision.loser);
+            payable["rules"] = json!([]);
+            Some(basis)
+        }
+    };
+    payable["basis"] = json!(basis);
+    Ok(payable)
+}
+
 /// Why an order is owed to whom: touches, credit by every model, the payable decision with its trace.
 #[utoipa::path(get, path = "/v1/orders/{external_id}/attribution", tag = "Orders", params(("external_id" = String, Path)), responses((status = 200, description = "The attribution"), (status = 404, body = Problem)))]
 pub async fn attribution(app: Data<App>, _key: ApiKey, path: Path<String>) -> Result<HttpResponse, Problem> {
@@ -132,20 +160,7 @@ pub async fn attribution(app: Data<App>, _key: ApiKey, path: Path<String>) -> Re
             })
         })
         .collect();
-    let decided = decision::of_order(db, found.id).await?;
-    let mut payable = view::payable(decided.as_ref());
-    match &decided {
-        Some(decided) => {
-            payable["trace"] = json!(decided.trace.0);
-            payable["other_policies"] = json!(decided.other_policies.0);
-        }
-        None => {
-            // Not approved yet: what would be said today; nothing of it is stored.
-            let (decision, _) = decide::consider(db, &found).await?;
-            payable["trace"] = json!(decision.trace);
-            payable["other_policies"] = json!(decision.other_policies);
-        }
-    }
+    let payable = payable_of(db, &found).await?;
     let commissions: Vec<Value> = commission::of_order(db, found.id).await?.iter().map(view::commission).collect();
     let answer = json!({ "order": found.external_id, "touches": touches, "touches_left_out": left_out, "models": models, "payable": payable, "commissions": commissions });
     Ok(HttpResponse::Ok().json(answer))

@@ -3,6 +3,7 @@
 use crate::domain::attribution::Model;
 use crate::domain::channel::{Channel, Comparison, RuleField};
 use crate::domain::commission::{CommissionState, Owed, Terms};
+use crate::domain::id::PartnerId;
 use crate::domain::ledger::JournalKind;
 use crate::domain::money::Money;
 use crate::domain::order::OrderStatus;
@@ -284,6 +285,15 @@ pub fn payout_method(method: &str) -> &'static str {
         "wise" => "pay-wise",
         _ => "pay-manual",
     }
+}
+
+/// Whose window is drawn, and its days: the winner's, else that of the latest touch that could have won, else of any.
+/// Partners of several programs may have several windows; the lines of the trace name each.
+pub fn window_of(trace: &[TraceItem]) -> Option<(Option<PartnerId>, i64)> {
+    let of = |wanted: &[Verdict]| {
+        trace.iter().rev().filter(|i| wanted.contains(&i.verdict)).find_map(|i| i.window_days.map(|days| (i.partner, days)))
+    };
+    of(&[Verdict::Won]).or_else(|| of(&[Verdict::Kept])).or_else(|| of(&[Verdict::Dropped]))
 }
 
 /// The reason of a line of a trace in words, and the numbers behind it, if they are not in the words.

@@ -1,0 +1,110 @@
+//! Each touch and code by itself: whether it could be paid on, and if not, the first reason against it.
+
+use super::{Claimant, OrderFacts, PromoClaim, PromoStanding, Reason, TouchClaim, TraceItem, Verdict};
+use crate::domain::order::CustomerKind;
+use crate::domain::partner::PartnerStatus;
+use crate::domain::time::{comes_after, spoken_seconds};
+use crate::domain::touch::{Mark, TouchKind};
+use chrono::{DateTime, TimeDelta, Utc};
+
+fn item(
+    touch: String,
+    at: DateTime<Utc>,
+    claimant: Option<&Claimant>,
+    verdict: Verdict,
+    reason: Reason,
+    detail: String,
+) -> TraceItem {
+    let partner = claimant.map(|c| c.partner);
+    TraceItem { touch, at, partner, verdict, reason, detail, window_days: None, seconds: None }
+}
+
+/// Whether a touch could be paid on; `claimant` is whom it speaks for.
+pub(super) fn judge_touch(facts: OrderFacts, claim: &TouchClaim, claimant: Option<&Claimant>) -> TraceItem {
+    let drop = |reason, detail: String| item(claim.touch.clone(), claim.at, claimant, Verdict::Dropped, reason, detail);
+    let Some(claimant) = claimant else {
+        return drop(Reason::NoPartner, "no partner's link or code".to_owned());
+    };
+    if let Some(mark) = claim.mark {
+        let why = claim.mark_reason.clone().unwrap_or_default();
+        return match mark {
+            Mark::Bot => drop(Reason::Bot, format!("a machine: {why}")),
+            Mark::Prefetch => drop(Reason::Prefetch, "fetched ahead, not opened".to_owned()),
+            Mark::Head => drop(Reason::Prefetch, "a HEAD request, not a visit".to_owned()),
+            Mark::Duplicate => drop(Reason::Duplicate, why),
+            Mark::Burst => drop(Reason::Burst, why),
+        };
+    }
+    if comes_after(claim.at, facts.placed_at) {
+        let seconds = (claim.at - facts.placed_at).num_seconds();
+        let mut dropped = drop(Reason::AfterOrder, format!("{} after the order", spoken_seconds(seconds)));
+        dropped.seconds = Some(seconds);
+        return dropped;
+    }
+    let window_days = match claim.kind {
+        TouchKind::Impression => claimant.terms.view_window_days,
+        TouchKind::Click | TouchKind::Visit | TouchKind::Promo | TouchKind::Call => claimant.terms.click_window_days,
+    };
+    let age = (facts.placed_at - claim.at).max(TimeDelta::zero());
+    if age > TimeDelta::days(window_days) || (claim.kind == TouchKind::Impression && window_days == 0) {
+        let seconds = (age - TimeDelta::days(window_days)).num_seconds();
+        let mut dropped =
+            drop(Reason::OutsideWindow, format!("outside the {window_days}-day window by {}", spoken_seconds(seconds)));
+        (dropped.window_days, dropped.seconds) = (Some(window_days), Some(seconds));
+        return dropped;
+    }
+    if let Some((reason, detail)) = barred(facts, claimant) {
+        return drop(reason, detail);
+    }
+    let mut kept = item(
+        claim.touch.clone(),
+        claim.at,
+        Some(claimant),
+        Verdict::Kept,
+        Reason::LatestClickInWindow,
+        format!("{} before the order, window {window_days} d", spoken_seconds(age.num_seconds())),
+    );
+    (kept.window_days, kept.seconds) = (Some(window_days), Some(age.num_seconds()));
+    kept
+}
+
+/// Whether a code on the order could be paid on.
+pub(super) fn judge_promo(facts: OrderFacts, claim: &PromoClaim) -> TraceItem {
+    let of = |verdict, reason, detail: String| {
+        item(format!("promo:{}", claim.code), facts.placed_at, claim.claimant.as_ref(), verdict, reason, detail)
+    };
+    let drop = |reason, detail| of(Verdict::Dropped, reason, detail);
+    match claim.standing {
+        PromoStanding::Unknown => drop(Reason::PromoUnknown, format!("no code '{}' here", claim.code)),
+        PromoStanding::NotStarted => drop(Reason::PromoExpired, "the code did not hold yet".to_owned()),
+        PromoStanding::Expired => drop(Reason::PromoExpired, "the code had expired".to_owned()),
+        PromoStanding::Exhausted => drop(Reason::PromoExhausted, "the code was used up".to_owned()),
+        PromoStanding::Valid => match &claim.claimant {
+            None => drop(Reason::NoPartner, "a code of no partner".to_owned()),
+            Some(claimant) => match barred(facts, claimant) {
+                Some((reason, detail)) => drop(reason, detail),
+                None => of(Verdict::Kept, Reason::PromoCode, "a valid promo code on the order".to_owned()),
+            },
+        },
+    }
+}
+
+/// What keeps a partner from this order whatever brought it.
+fn barred(facts: OrderFacts, claimant: &Claimant) -> Option<(Reason, String)> {
+    match claimant.status {
+        PartnerStatus::Approved => {}
+        PartnerStatus::Suspended => return Some((Reason::PartnerSuspended, "the partner was suspended then".to_owned())),
+        PartnerStatus::Applied => return Some((Reason::PartnerSuspended, "the partner was not approved then".to_owned())),
+    }
+    if claimant.buyer_is_partner {
+        return Some((Reason::OwnPurchase, "the partner bought it themselves".to_owned()));
+    }
+    if claimant.terms.currency != facts.currency {
+        let detail = format!("the program pays in {}, the order is in {}", claimant.terms.currency, facts.currency);
+        return Some((Reason::OtherCurrency, detail));
+    }
+    if claimant.terms.new_customers_only && facts.customer == CustomerKind::Returning {
+        return Some((Reason::ReturningCustomer, "the program pays for new customers only".to_owned()));
+    }
+    None
+}

@@ -1,0 +1,124 @@
+//! Every payable decision is made again, from the basis stored with it and the touches its trace lists, and must come
+//! out as it is stored. Touches that came later are not read: they were no part of it.
+
+use super::super::{Result, Tributary};
+use super::Finding;
+use crate::domain::commission::Rule;
+use crate::domain::id::{OrderId, RuleId};
+use crate::domain::payable::{Decision, TouchClaim, TraceItem, Via, decide};
+use crate::domain::touch::touch_id;
+use crate::store::decision::StoredDecision;
+use crate::store::{At, Db, decision, order, rule, touch};
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+const PAGE: i64 = 500;
+
+pub(super) async fn come_out_the_same(service: &Tributary) -> Result<Finding> {
+    let db = &service.db;
+    let rules = rule::all_versions(db).await?.into_iter().map(|rule| ((rule.id, rule.version), rule)).collect();
+    let mut finding =
+        Finding { what: "every payable decision comes out again as it is stored", checked: 0, skipped: 0, broken: Vec::new() };
+    let mut after = 0;
+    loop {
+        let orders = decision::orders_decided(db, after, PAGE).await?;
+        let (Some(first), Some(last)) = (orders.first(), orders.last()) else { return Ok(finding) };
+        after = last.0;
+        match decision::between(db, *first, *last).await {
+            Ok(page) => check_page(db, &page, &rules, &mut finding).await?,
+            // One that cannot be read must not hide the others.
+            Err(_) => {
+                for id in orders {
+                    match decision::must_be(db, id).await {
+                        Ok(one) => check_page(db, &[one], &rules, &mut finding).await?,
+                        Err(error) => note(db, id, &error.to_string(), &mut finding).await?,
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn note(db: &Db, id: OrderId, what: &str, finding: &mut Finding) -> Result<()> {
+    let name = order::by_id(db, id).await.map_or_else(|_| id.to_string(), |order| order.external_id);
+    finding.checked += 1;
+    finding.broken.push(format!("order {name}: {what}"));
+    Ok(())
+}
+
+/// The touches that a trace lists; codes on the order are in the basis.
+fn listed(trace: &[TraceItem]) -> impl Iterator<Item = (Uuid, &TraceItem)> {
+    trace.iter().filter(|item| !item.touch.starts_with("promo:")).map(|item| (touch_id(&item.touch), item))
+}
+
+async fn check_page(db: &Db, page: &[StoredDecision], rules: &HashMap<(RuleId, i64), Rule>, finding: &mut Finding) -> Result<()> {
+    let items = || page.iter().filter(|d| d.basis.is_some()).flat_map(|d| listed(&d.trace.0));
+    let ids: Vec<Uuid> = items().map(|(id, _)| id).collect();
+    let ends: Option<(DateTime<Utc>, DateTime<Utc>)> =
+        items().map(|(_, item)| item.at).min().zip(items().map(|(_, item)| item.at).max());
+    let claims: HashMap<Uuid, TouchClaim> = match ends {
+        None => HashMap::new(),
+        Some((earliest, latest)) => touch::claims(db, &ids, At::from(earliest), At::from(latest)).await?.into_iter().collect(),
+    };
+    for stored in page {
+        let Some(basis) = &stored.basis else {
+            finding.skipped += 1;
+            continue;
+        };
+        let mut touches = Vec::new();
+        let mut gone = None;
+        for (id, item) in listed(&stored.trace.0) {
+            match claims.get(&id) {
+                Some(claim) => touches.push(claim.clone()),
+                None => gone = Some(format!("the touch {} is gone, or has another time", item.touch)),
+            }
+        }
+        let wrong = gone.or_else(|| difference(stored, &decide(basis, &touches))).or_else(|| changed_rule(stored, rules));
+        match wrong {
+            None => finding.checked += 1,
+            Some(what) => note(db, stored.order_id, &what, finding).await?,
+        }
+    }
+    Ok(())
+}
+
+/// The first thing in which a stored decision is not what comes out.
+fn difference(stored: &StoredDecision, again: &Decision) -> Option<String> {
+    if stored.trace.0.len() != again.trace.len() {
+        return Some(format!("the trace has {} lines, not {}", stored.trace.0.len(), again.trace.len()));
+    }
+    if let Some((was, is)) = stored.trace.0.iter().zip(&again.trace).find(|(was, is)| was != is) {
+        let said = |item: &TraceItem| format!("{} ({}, {})", item.reason.name(), item.verdict.name(), item.detail);
+        return Some(format!("{} is stored as {}, and comes out as {}", was.touch, said(was), said(is)));
+    }
+    let winner = again.winner.as_ref();
+    let name = |partner: Option<crate::domain::id::PartnerId>| partner.map_or("nobody".to_owned(), |p| p.to_string());
+    if stored.partner_id != winner.map(|w| w.partner) {
+        return Some(format!("stored is {}, owed is {}", name(stored.partner_id), name(winner.map(|w| w.partner))));
+    }
+    let others = stored.other_policies.0.iter().find(|(policy, partner)| again.other_policies.get(*policy) != Some(*partner));
+    if let Some((policy, partner)) = others {
+        return Some(format!("under {policy} stored is {}, and another comes out", name(*partner)));
+    }
+    let same = [
+        ("program", stored.program_id == winner.map(|w| w.program)),
+        ("via", stored.via == winner.map_or(Via::None, |w| w.via)),
+        ("reason", stored.reason == again.reason),
+        ("policy", stored.policy == again.policy),
+        ("touch", stored.touch.as_deref() == winner.map(|w| w.touch.as_str())),
+        ("promo code", stored.promo_code_id == winner.and_then(|w| w.promo_code)),
+        ("loser", stored.loser == again.loser),
+    ];
+    same.into_iter().find(|(_, same)| !same).map(|(what, _)| format!("the stored {what} is not what comes out"))
+}
+
+/// A rule frozen with the decision that is not the version it names. When a version ends may be settled later.
+fn changed_rule(stored: &StoredDecision, rules: &HashMap<(RuleId, i64), Rule>) -> Option<String> {
+    let known = |rule: &Rule| {
+        let version = rules.get(&(rule.id, rule.version));
+        version.is_some_and(|version| Rule { ends_at: None, ..version.clone() } == Rule { ends_at: None, ..rule.clone() })
+    };
+    let changed = stored.rules.0.iter().find(|rule| !known(rule))?;
+    Some(format!("{} version {} is not what was frozen", changed.id, changed.version))
+}

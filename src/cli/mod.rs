@@ -14,6 +14,7 @@ mod replay;
 mod report;
 mod serve;
 mod user;
+mod what_if;
 
 use crate::clock::Clock;
 use crate::config::{Config, Given};
@@ -54,6 +55,8 @@ enum Command {
     Replay(replay::Replay),
     /// Why an order is owed to whom
     Explain(explain::Explain),
+    /// What another policy, window or rate card would have paid
+    WhatIf(what_if::WhatIf),
     /// Models over a path file
     Paths(paths::Paths),
     /// Analytic credit anew, with what changed for each channel
@@ -123,6 +126,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Report(report) => report.run(&config).await,
         Command::Replay(replay) => replay.run(&config).await,
         Command::Explain(explain) => explain.run(&config).await,
+        Command::WhatIf(what_if) => what_if.run(&config).await,
         Command::Paths(paths) => paths.run(),
         Command::Recompute(recompute) => recompute.run(&config).await,
         Command::Payouts(payouts) => payouts.run(&config).await,

@@ -27,6 +27,7 @@ pub mod settle;
 pub mod spool;
 pub mod statement;
 pub mod stitch;
+pub mod what_if;
 pub mod worker;
 
 use crate::clock::Clock;

@@ -32,8 +32,8 @@ pub struct RuleInput {
     pub ends_at: Option<Option<String>>,
 }
 
-/// Makes a rule.
-pub async fn make_rule(tx: &mut Tx, context: &Context, input: &RuleInput) -> Result<Rule> {
+/// The rule that an input says; nothing is stored, and it has no id yet.
+pub async fn check_rule(tx: &mut Tx, input: &RuleInput) -> Result<Rule> {
     let mut p = Problems::default();
     let program = find_program(tx, &mut p, &input.program).await?;
     let draft = Rule {
@@ -53,7 +53,12 @@ pub async fn make_rule(tx: &mut Tx, context: &Context, input: &RuleInput) -> Res
     if input.percent.is_none() && input.fixed.is_none() {
         p.add("/percent", "is required, or fixed");
     }
-    let mut rule = apply_rule(tx, p, draft, program.as_ref(), input).await?;
+    apply_rule(tx, p, draft, program.as_ref(), input).await
+}
+
+/// Makes a rule.
+pub async fn make_rule(tx: &mut Tx, context: &Context, input: &RuleInput) -> Result<Rule> {
+    let mut rule = check_rule(tx, input).await?;
     rule.id = rule::insert(tx, rule.program, context.at()).await?;
     rule::insert_version(tx, &rule, context.at()).await?;
     audit_rule(tx, context, &rule).await?;

@@ -11,7 +11,7 @@ mod program;
 mod promo_code;
 
 pub use channel_rule::{channel_rules, replace_channel_rules, replace_channel_rules_seen, version_of};
-pub use commission_rule::{RuleInput, change_rule, make_rule};
+pub use commission_rule::{RuleInput, change_rule, check_rule, make_rule};
 pub use cost::{CostInput, cost_channel, replace_cost};
 pub use link::{LinkInput, save_link};
 pub use link_parts::TargetInput;

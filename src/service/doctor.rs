@@ -68,7 +68,13 @@ async fn commissions_follow_orders(service: &Tributary) -> Result<Finding> {
         after = last.0;
         for id in page {
             let order = order::by_id(db, id).await?;
-            let decided = decision::must_be(db, id).await?;
+            let decided = match decision::must_be(db, id).await {
+                Ok(decided) => decided,
+                Err(error) => {
+                    finding.broken.push(format!("order {}: {error}", order.external_id));
+                    continue;
+                }
+            };
             let stored: BTreeMap<_, _> = commission::of_order(db, id)
                 .await?
                 .into_iter()

@@ -141,4 +141,44 @@ both_stores! {
         assert_eq!(json["basis"]["claimants"][0]["terms"]["click_window_days"], 30);
         assert_eq!(json["loser"], json["trace"][0]["touch"]);
     }
+
+    async fn what_if_says_what_another_policy_would_pay_and_moves_no_money(app: &TestApp) {
+        an_order_two_claim(app).await;
+        let money = async || {
+            let mut rows = Vec::new();
+            for path in ["/v1/ledger/entries?limit=1000", "/v1/orders?limit=1000"] {
+                rows.push(app.get(path).await["data"].clone());
+            }
+            rows
+        };
+        let before = money().await;
+        let card = app.folder.path().join("card.csv");
+        let what_if = |arguments: &[&str]| {
+            let folder = app.folder.path().display().to_string();
+            let mut all = vec!["--database-url", &app.database_url, "--data-dir", &folder, "what-if", "--format", "json"];
+            all.extend(arguments);
+            run(&all, "")
+        };
+        let answer = |arguments: &[&str]| -> Value {
+            let (code, out, err) = what_if(arguments);
+            assert_eq!(code, 0, "{err}");
+            serde_json::from_str(&out).unwrap()
+        };
+        // Anna's code was paid on; the click before it is Boris's.
+        let other = answer(&["--policy", "last_click_then_promo"]);
+        assert_eq!((other["orders"].as_i64(), other["other_partner"].as_i64()), (Some(1), Some(1)));
+        let differences: Vec<_> = other["partners"].as_array().unwrap().iter().map(|p| p["difference"]["amount"].clone()).collect();
+        assert_eq!(differences, ["-100.00", "100.00"]);
+        assert_eq!(other["totals"][0]["difference"]["amount"], "0.00");
+        let same = answer(&["--policy", "promo_then_last_click"]);
+        assert_eq!((same["other_partner"].as_i64(), same["totals"][0]["difference"]["amount"].as_str()), (Some(0), Some("0.00")));
+        std::fs::write(&card, "percent\n5\n").unwrap();
+        let card_path = card.display().to_string();
+        assert_eq!(answer(&["--rules", &card_path])["totals"][0]["what_if"]["commission"]["amount"], "50.00");
+        std::fs::write(&card, "percent\n5\n101x\n").unwrap();
+        let (code, _, err) = what_if(&["--rules", &card_path]);
+        assert!(code == 1 && err.contains("card.csv:3: percent:"), "{err}");
+        assert_eq!(what_if(&[]).0, 2);
+        assert_eq!(money().await, before);
+    }
 }

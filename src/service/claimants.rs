@@ -9,6 +9,7 @@ use crate::domain::person::{Identifier, IdentifierKind};
 use crate::store::order::Order;
 use crate::store::{At, Reader, partner, person, program};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 struct KnownPartner {
     kind: PartnerKind,
@@ -62,7 +63,7 @@ impl Claimants {
     }
 
     async fn partner(&mut self, reader: &mut Reader<'_>, id: PartnerId) -> Result<Option<&KnownPartner>> {
-        if !self.partners.contains_key(&id) {
+        if let Entry::Vacant(place) = self.partners.entry(id) {
             let known = match partner::by_id(reader.again(), id).await? {
                 None => None,
                 Some(found) => {
@@ -78,15 +79,15 @@ impl Claimants {
                     Some(KnownPartner { kind: found.kind, group, status, statuses, email_hash, person })
                 }
             };
-            self.partners.insert(id, known);
+            place.insert(known);
         }
         Ok(self.partners.get(&id).and_then(Option::as_ref))
     }
 
     async fn terms(&mut self, reader: &mut Reader<'_>, id: ProgramId) -> Result<Option<ProgramTerms>> {
-        if !self.programs.contains_key(&id) {
+        if let Entry::Vacant(place) = self.programs.entry(id) {
             let terms = program::by_id(reader.again(), id).await?.as_ref().map(ProgramTerms::from);
-            self.programs.insert(id, terms);
+            place.insert(terms);
         }
         Ok(self.programs.get(&id).cloned().flatten())
     }

@@ -146,7 +146,7 @@ impl Teller {
             let filling = [
                 ("partner", self.partner(commission.partner_id).into()),
                 ("rule", language.with("rule-version", &rule).into()),
-                ("formula", words::formula(language, &commission.explanation.0).into()),
+                ("formula", self.formula(commission).into()),
             ];
             lines.push(language.with("explain-commission", &filling));
         }
@@ -159,6 +159,14 @@ impl Teller {
             });
         }
         lines
+    }
+
+    fn formula(&self, commission: &Commission) -> String {
+        match self.language {
+            // As the API has it: with the currency's code and plain numbers.
+            Language::En => commission.explanation.0.formula(),
+            Language::Ru => words::formula(self.language, &commission.explanation.0),
+        }
     }
 
     fn bought(&self, order: &Order) -> Option<String> {
@@ -186,7 +194,8 @@ impl Teller {
             None => language.with("explain-nobody", &[reason]),
             Some((partner, via, _)) => {
                 let via = ("via", language.text(words::via(via)).into());
-                language.with("explain-owed", &[("partner", self.partner(partner).into()), via, reason])
+                let partner = format!("{} ({partner})", self.partner(partner));
+                language.with("explain-owed", &[("partner", partner.into()), via, reason])
             }
         }
     }
@@ -250,7 +259,10 @@ impl Teller {
             let verdict = language.text(words::verdict(item.verdict));
             let (reason, numbers) = words::trace_reason(language, item);
             let numbers = numbers.map(|n| format!(" — {n}")).unwrap_or_default();
-            lines.push(format!("  {}: {}. {verdict}: {reason}{numbers}.", self.at(item.at), self.title(item)));
+            // The reason's name is that of the API, for whoever looks further.
+            let line =
+                format!("  {}: {}. {verdict}: {reason}{numbers}. [{}]", self.at(item.at), self.title(item), item.reason.name());
+            lines.push(line);
         }
         lines
     }

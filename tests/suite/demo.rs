@@ -49,6 +49,15 @@ async fn the_sample_gives_the_figures_that_its_files_say() {
     let suspended = partners["data"].as_array().unwrap().iter().find(|p| p["name"] == "Demo Partner 7").unwrap();
     assert_eq!((suspended["clicks"].as_i64(), suspended["orders"].as_f64()), (Some(61), Some(0.0)));
     server.kill();
-    let (code, out, _) = run(&["--database-url", &format!("sqlite://{data}/tributary.db"), "doctor"], "");
+    let database_url = format!("sqlite://{data}/tributary.db");
+    let (code, out, _) = run(&["--database-url", &database_url, "doctor"], "");
     assert_eq!(code, 0, "{out}");
+    let blocks: Vec<&str> = include_str!("../../docs/what-if.md").split("```\n$ tributary what-if ").skip(1).collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        let (arguments, told) = block.split("\n```").next().unwrap().split_once('\n').unwrap();
+        let arguments: Vec<&str> = ["--database-url", &database_url, "what-if"].into_iter().chain(arguments.split(' ')).collect();
+        let (code, out, err) = run(&arguments, "");
+        assert_eq!((code, out.trim_end()), (0, told), "{err}");
+    }
 }

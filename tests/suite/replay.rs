@@ -124,6 +124,29 @@ both_stores! {
         assert_eq!(run_all(app, false).await.summary.changed, 0);
     }
 
+    async fn a_decision_made_before_stays_and_is_still_proved(app: &TestApp) {
+        app.set_up().await;
+        import_touches(app, &["b3,2026-11-13T11:00:00Z,v3,click,anna@blog.example,https://shop.example/,,,BROWSER"]).await;
+        let mut tx = app.service.db.begin().await.unwrap();
+        for sql in ["UPDATE touches SET mark = 'bot', mark_reason = 'an old list'", "UPDATE touch_days SET counted = 0, not_counted = 1"] {
+            tributary::exec!(&mut tx, sqlx::query(sql)).unwrap();
+        }
+        tx.commit().await.unwrap();
+        app.make("/v1/orders", json!({ "external_id": "R-1", "placed_at": "2026-11-14T10:00:00Z", "currency": "RUB", "total": "10.00", "visitor_id": "v3" })).await;
+        assert_eq!(run_all(app, false).await.summary.changed, 1);
+        assert_eq!(stored(app, "b3").await.mark, None);
+        let attribution = app.get("/v1/orders/R-1/attribution").await;
+        assert_eq!(attribution["payable"]["trace"][0]["detail"], "a machine: an old list", "what was decided stays");
+        assert_eq!(app.broken().await, Vec::<String>::new());
+        let mut tx = app.service.db.begin().await.unwrap();
+        tributary::exec!(&mut tx, sqlx::query("UPDATE payable_decisions SET via = 'click'")).unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(app.broken().await.len(), 1, "and is proved by all else");
+        let mut tx = app.service.db.begin().await.unwrap();
+        tributary::exec!(&mut tx, sqlx::query("UPDATE payable_decisions SET via = 'none'")).unwrap();
+        tx.commit().await.unwrap();
+    }
+
     async fn a_stopped_run_goes_on_after_the_last_finished_day(app: &TestApp) {
         app.set_up().await;
         let rows: Vec<String> = (10..14).map(|day| {

@@ -122,18 +122,18 @@ both_stores! {
         for said in [
             "Order T-1 was placed on 24 Nov 2026 18:00 for RUB",
             "What was bought: 2 × Kettle.",
-            "It is owed to Anna, by promo code. A valid promo code on the order.",
+            "It is owed to Anna (par_1), by promo code. A valid promo code on the order.",
             "The terms of Shop then: clicks count 30 d, impressions 0 d",
-            "Click · Affiliate · Boris. Could have won: A promo code outranks it — 3 h before the order, window 30 d.",
-            "Promo code NOBODY. Left out: There is no such promo code.",
+            "Click · Affiliate · Boris. Could have won: A promo code outranks it — 3 h before the order, window 30 d. [promo_outranks_click]",
+            "Promo code NOBODY. Left out: There is no such promo code. [promo_unknown]",
             "Without Anna it would have been owed to Boris: Click · Affiliate, 24 Nov 2026 15:00.",
-            "Anna earns by rule rul_1, version 1: 10% ×",
+            "Anna earns by rule rul_1, version 1: 10 % ×",
             "Under “Last click, then promo code” it would have been Boris.",
         ] {
             let said = said.replace("RUB", "₽1,200.00");
             assert!(told.contains(&said), "'{said}' is missing in:\n{told}");
         }
-        assert!(explain(&["--lang", "ru"]).contains("Вознаграждение полагается: Anna, по промокоду."));
+        assert!(explain(&["--lang", "ru"]).contains("Вознаграждение полагается: Anna (par_1), по промокоду."));
         let json: Value = serde_json::from_str(&explain(&["--json"])).unwrap();
         let answer = app.get("/v1/orders/T-1/attribution").await;
         assert_eq!(json, answer["payable"]);

@@ -19,6 +19,17 @@ fn item(
     TraceItem { touch, at, partner, verdict, reason, detail, window_days: None, seconds: None }
 }
 
+/// What a mark says in a trace; `why` is the mark's own reason.
+pub fn marked(mark: Mark, why: &str) -> (Reason, String) {
+    match mark {
+        Mark::Bot => (Reason::Bot, format!("a machine: {why}")),
+        Mark::Prefetch => (Reason::Prefetch, "fetched ahead, not opened".to_owned()),
+        Mark::Head => (Reason::Prefetch, "a HEAD request, not a visit".to_owned()),
+        Mark::Duplicate => (Reason::Duplicate, why.to_owned()),
+        Mark::Burst => (Reason::Burst, why.to_owned()),
+    }
+}
+
 /// Whether a touch could be paid on; `claimant` is whom it speaks for.
 pub(super) fn judge_touch(facts: OrderFacts, claim: &TouchClaim, claimant: Option<&Claimant>) -> TraceItem {
     let drop = |reason, detail: String| item(claim.touch.clone(), claim.at, claimant, Verdict::Dropped, reason, detail);
@@ -26,14 +37,8 @@ pub(super) fn judge_touch(facts: OrderFacts, claim: &TouchClaim, claimant: Optio
         return drop(Reason::NoPartner, "no partner's link or code".to_owned());
     };
     if let Some(mark) = claim.mark {
-        let why = claim.mark_reason.clone().unwrap_or_default();
-        return match mark {
-            Mark::Bot => drop(Reason::Bot, format!("a machine: {why}")),
-            Mark::Prefetch => drop(Reason::Prefetch, "fetched ahead, not opened".to_owned()),
-            Mark::Head => drop(Reason::Prefetch, "a HEAD request, not a visit".to_owned()),
-            Mark::Duplicate => drop(Reason::Duplicate, why),
-            Mark::Burst => drop(Reason::Burst, why),
-        };
+        let (reason, detail) = marked(mark, claim.mark_reason.as_deref().unwrap_or_default());
+        return drop(reason, detail);
     }
     if comes_after(claim.at, facts.placed_at) {
         let seconds = (claim.at - facts.placed_at).num_seconds();

@@ -12,6 +12,7 @@ mod tests;
 mod trace;
 
 pub use claim::{Basis, Claimant, OrderFacts, ProgramTerms, PromoClaim, PromoStanding, TouchClaim};
+pub use judge::marked;
 pub use reason::{Reason, Verdict, Via};
 pub use trace::{Decision, TraceItem, Winner};
 

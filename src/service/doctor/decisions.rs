@@ -5,10 +5,11 @@ use super::super::{Result, Tributary};
 use super::Finding;
 use crate::domain::commission::Rule;
 use crate::domain::id::{OrderId, RuleId};
-use crate::domain::payable::{Decision, TouchClaim, TraceItem, Via, decide};
-use crate::domain::touch::touch_id;
+use crate::domain::payable::{Decision, TouchClaim, TraceItem, Via, decide, marked};
+use crate::domain::touch::{Mark, touch_id};
+use crate::service::replay::REPLAYED_AT;
 use crate::store::decision::StoredDecision;
-use crate::store::{At, Db, decision, order, rule, touch};
+use crate::store::{At, Db, decision, order, rule, settings, touch};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -17,6 +18,7 @@ const PAGE: i64 = 500;
 
 pub(super) async fn come_out_the_same(service: &Tributary) -> Result<Finding> {
     let db = &service.db;
+    let replayed_at = settings::get(db, REPLAYED_AT).await?.and_then(|text| text.parse::<DateTime<Utc>>().ok());
     let rules = rule::all_versions(db).await?.into_iter().map(|rule| ((rule.id, rule.version), rule)).collect();
     let mut finding =
         Finding { what: "every payable decision comes out again as it is stored", checked: 0, skipped: 0, broken: Vec::new() };
@@ -26,12 +28,12 @@ pub(super) async fn come_out_the_same(service: &Tributary) -> Result<Finding> {
         let (Some(first), Some(last)) = (orders.first(), orders.last()) else { return Ok(finding) };
         after = last.0;
         match decision::between(db, *first, *last).await {
-            Ok(page) => check_page(db, &page, &rules, &mut finding).await?,
+            Ok(page) => check_page(db, &page, &rules, replayed_at, &mut finding).await?,
             // One that cannot be read must not hide the others.
             Err(_) => {
                 for id in orders {
                     match decision::must_be(db, id).await {
-                        Ok(one) => check_page(db, &[one], &rules, &mut finding).await?,
+                        Ok(one) => check_page(db, &[one], &rules, replayed_at, &mut finding).await?,
                         Err(error) => note(db, id, &error.to_string(), &mut finding).await?,
                     }
                 }
@@ -52,7 +54,13 @@ fn listed(trace: &[TraceItem]) -> impl Iterator<Item = (Uuid, &TraceItem)> {
     trace.iter().filter(|item| !item.touch.starts_with("promo:")).map(|item| (touch_id(&item.touch), item))
 }
 
-async fn check_page(db: &Db, page: &[StoredDecision], rules: &HashMap<(RuleId, i64), Rule>, finding: &mut Finding) -> Result<()> {
+async fn check_page(
+    db: &Db,
+    page: &[StoredDecision],
+    rules: &HashMap<(RuleId, i64), Rule>,
+    replayed_at: Option<DateTime<Utc>>,
+    finding: &mut Finding,
+) -> Result<()> {
     let items = || page.iter().filter(|d| d.basis.is_some()).flat_map(|d| listed(&d.trace.0));
     let ids: Vec<Uuid> = items().map(|(id, _)| id).collect();
     let ends: Option<(DateTime<Utc>, DateTime<Utc>)> =
@@ -70,6 +78,11 @@ async fn check_page(db: &Db, page: &[StoredDecision], rules: &HashMap<(RuleId, i
         let mut gone = None;
         for (id, item) in listed(&stored.trace.0) {
             match claims.get(&id) {
+                // What is marked today is known better than it was then; the decision stays as it was.
+                Some(claim) if replayed_at.is_some_and(|at| stored.decided_at.0 <= at) => {
+                    let (mark, mark_reason) = mark_of(item);
+                    touches.push(TouchClaim { mark, mark_reason, ..claim.clone() });
+                }
                 Some(claim) => touches.push(claim.clone()),
                 None => gone = Some(format!("the touch {} is gone, or has another time", item.touch)),
             }
@@ -81,6 +94,17 @@ async fn check_page(db: &Db, page: &[StoredDecision], rules: &HashMap<(RuleId, i
         }
     }
     Ok(())
+}
+
+/// The mark that a touch had when the trace was written.
+fn mark_of(item: &TraceItem) -> (Option<Mark>, Option<String>) {
+    let marks = [Mark::Bot, Mark::Prefetch, Mark::Head, Mark::Duplicate, Mark::Burst];
+    let said = |mark: &Mark| {
+        let detail = item.detail.strip_prefix("a machine: ").unwrap_or(&item.detail);
+        let claim = (Some(*mark), Some(detail.to_owned()));
+        (marked(*mark, detail) == (item.reason, item.detail.clone())).then_some(claim)
+    };
+    marks.iter().find_map(said).unwrap_or_default()
 }
 
 /// The first thing in which a stored decision is not what comes out.

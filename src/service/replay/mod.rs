@@ -28,6 +28,8 @@ const MOST_CHANGES: usize = 5_000;
 const BEFORE: TimeDelta = TimeDelta::hours(1);
 /// The setting that tells how far an unfinished run is.
 const SETTING: &str = "replay";
+/// The setting that tells when marks may have changed last: decisions made before go by those of their trace.
+pub const REPLAYED_AT: &str = "replayed_at";
 
 /// Which days, ends included, and whether anything is written.
 #[derive(Debug, Clone, Copy, Default)]
@@ -131,6 +133,7 @@ impl Run {
                 None => {
                     let mut tx = db.begin().await?;
                     let detail = serde_json::json!({ "from": asked.from, "to": asked.to });
+                    settings::set(&mut tx, REPLAYED_AT, &context.now.to_rfc3339()).await?;
                     audit::record(&mut tx, &context.actor, "replay.begin", SETTING, &detail, context.at()).await?;
                     keep(&mut tx, &state).await?;
                     tx.commit().await?;
@@ -214,6 +217,7 @@ impl Run {
             self.state.summary.costs += 1;
         }
         settings::remove(&mut tx, SETTING).await?;
+        settings::set(&mut tx, REPLAYED_AT, &context.now.to_rfc3339()).await?;
         let detail = serde_json::json!({ "from": from, "to": to, "summary": self.state.summary });
         audit::record(&mut tx, &context.actor, "replay.finish", SETTING, &detail, context.at()).await?;
         tx.commit().await?;

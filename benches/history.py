@@ -17,6 +17,7 @@ CHANNELS = [
     ("organic_search", 30), ("paid_search", 20), ("direct", 15), ("email", 8), ("organic_social", 6), ("affiliate", 6),
     ("paid_social", 5), ("referral", 4), ("display", 2), ("messenger", 2), ("ai_assistant", 1), ("unassigned", 1),
 ]
+IDENTIFIER = "kind value person_id proved customers".split()
 START = 1_700_000_000
 SPAN = 730 * 86_400
 TOUCH = "id at day kind visitor_id customer_id channel partner_id mark mark_reason consent_denied".split()
@@ -80,8 +81,8 @@ def history(touches, orders):
         person += 1
         yield "person", (person, first * 1_000_000)
         for visitor in own:
-            yield "identifier", ("visitor", visitor, person)
-        yield "identifier", ("customer", f"c{person}", person)
+            yield "identifier", ("visitor", visitor, person, 1, 1)
+        yield "identifier", ("customer", f"c{person}", person, 1, 1)
         for turn in range(2 if person % 10 == 0 else 1):
             placed = (at + 3_600 + turn * 20 * 86_400) * 1_000_000
             total = rnd.randrange(100, 900_000)
@@ -105,7 +106,7 @@ def into_sqlite(path, rows):
     statements = {
         "touch": statement("bulk", TOUCH),
         "person": statement("persons", ["id", "created_at"]),
-        "identifier": statement("identifiers", ["kind", "value", "person_id"]),
+        "identifier": statement("identifiers", IDENTIFIER),
         "order": statement("orders", ORDER),
     }
     # Touches lie in the order of their ids, which is that of time; they are made visitor by visitor.
@@ -134,9 +135,6 @@ def into_postgres(url, rows):
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        def instant(micros):
-            return f"{micros}"
-
         for kind in ("touch", "person", "identifier", "order"):
             files[kind] = open(f"{folder}/{kind}", "w", encoding="utf-8")
         for kind, row in rows:
@@ -146,8 +144,8 @@ def into_postgres(url, rows):
         def at(column):
             return f"TIMESTAMPTZ 'epoch' + {column} * INTERVAL '1 microsecond'"
 
-        listed = {"touch": ("touches", TOUCH), "person": ("persons", ["id", "created_at"]), "identifier": ("identifiers", ["kind", "value", "person_id"]), "order": ("orders", ORDER)}
-        casts = {"id": "CAST(id AS UUID)", "day": "CAST(day AS DATE)", "consent_denied": "consent_denied <> '0'", "items": "CAST(items AS JSONB)", "promo_codes": "CAST(promo_codes AS JSONB)", "utm": "CAST(utm AS JSONB)", "metadata": "CAST(metadata AS JSONB)"}
+        listed = {"touch": ("touches", TOUCH), "person": ("persons", ["id", "created_at"]), "identifier": ("identifiers", IDENTIFIER), "order": ("orders", ORDER)}
+        casts = {"id": "CAST(id AS UUID)", "day": "CAST(day AS DATE)", "consent_denied": "consent_denied <> '0'", "proved": "proved <> '0'", "items": "CAST(items AS JSONB)", "promo_codes": "CAST(promo_codes AS JSONB)", "utm": "CAST(utm AS JSONB)", "metadata": "CAST(metadata AS JSONB)"}
         script = ["SET synchronous_commit = off;", "SET work_mem = '256MB';", "SET maintenance_work_mem = '512MB';"]
         script.append("DO $$ DECLARE m DATE; BEGIN FOR m IN SELECT GENERATE_SERIES(DATE '2023-10-01', DATE '2026-06-01', INTERVAL '1 month') LOOP "
                       "IF TO_REGCLASS('touches_' || TO_CHAR(m, 'YYYY_MM')) IS NULL THEN EXECUTE FORMAT('CREATE TABLE touches_%s PARTITION OF touches FOR VALUES FROM (%L) TO (%L)', "
@@ -162,7 +160,7 @@ def into_postgres(url, rows):
                     chosen.append(at(f"CAST({column} AS BIGINT)"))
                 elif kind == "touch" and column == "id" or column in casts and column != "id":
                     chosen.append(casts[column])
-                elif column.endswith("_minor") or column in ("id", "person_id", "partner_id"):
+                elif column.endswith("_minor") or column in ("id", "person_id", "partner_id", "customers"):
                     chosen.append(f"CAST({column} AS BIGINT)")
                 else:
                     chosen.append(column)

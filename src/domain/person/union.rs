@@ -66,6 +66,7 @@ pub fn components(ties: impl IntoIterator<Item = Tie>) -> HashMap<i64, i64> {
 ///   loose visitors). It is attached if evidence gave that component no customer, and no other does so earlier.
 /// - What is shared neither follows nor is followed.
 ///
+/// A component has the number of one of its identifiers, or one that is no identifier's (below zero).
 /// `known` is closed under claims: who is said, and who says, is in it too, or nobody says it.
 pub fn groups(known: &[Known]) -> Vec<Vec<i64>> {
     let by_id: HashMap<i64, &Known> = known.iter().map(|k| (k.id, k)).collect();

@@ -140,13 +140,15 @@ impl Around {
         loose_before: &BTreeSet<i64>,
         cause: Cause<'_>,
     ) -> Result<()> {
-        const JOINED: i64 = 0;
+        // Numbers that are no identifier's: persons are counted on their own.
+        const JOINED: i64 = i64::MIN;
+        let of_person = |person: PersonId| -1 - person.0;
         let into_one: BTreeSet<PersonId> =
             joined.difference(loose_before).filter_map(|id| self.rows.get(id)).map(|row| row.person_id).collect();
         let groups = self.groups(|row| match row.proved {
             false => None,
             true if loose_before.contains(&row.id) || into_one.contains(&row.person_id) => Some(JOINED),
-            true => Some(row.person_id.0),
+            true => Some(of_person(row.person_id)),
         });
         self.store(tx, context, groups, loose_before, cause).await?;
         Ok(())

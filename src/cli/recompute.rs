@@ -101,7 +101,7 @@ fn by_channel(changes: &[Change]) -> BTreeMap<Row, (Option<CreditSum>, CreditSum
 
 fn print(done: &Recomputed, asked: &Asked) {
     let Some((from, to)) = done.span else {
-        println!("there are no orders");
+        println!("there are no orders in these months");
         return;
     };
     if let Some(after) = done.resumed_after {

@@ -58,7 +58,7 @@ pub async fn fits<'a>(on: impl Into<Reader<'a>>, from: Period, to: Period) -> Re
     })?;
     rows.into_iter()
         .map(|row| {
-            let period: Period = row.period.parse().map_err(|_| Error::Unreadable(format!("the month {}", row.period)))?;
+            let period = month(&row.period)?;
             let fit = StoredFit {
                 period,
                 fitted_at: row.fitted_at,
@@ -111,6 +111,17 @@ pub struct CreditSum {
     pub net_revenue_minor: i64,
 }
 
+/// First and last month of which sums are kept.
+pub async fn span<'a>(on: impl Into<Reader<'a>>) -> Result<Option<(Period, Period)>> {
+    let ends: (Option<String>, Option<String>) =
+        read!(on.into(), |c| sqlx::query_as("SELECT MIN(period), MAX(period) FROM credit_months").fetch_one(c).await)?;
+    ends.0.zip(ends.1).map(|(first, last)| Ok((month(&first)?, month(&last)?))).transpose()
+}
+
+fn month(text: &str) -> Result<Period> {
+    text.parse().map_err(|_| Error::Unreadable(format!("the month {text}")))
+}
+
 /// Sums by month, model, currency and channel.
 pub type CreditSums = BTreeMap<CreditKey, CreditSum>;
 
@@ -128,8 +139,7 @@ pub async fn sums<'a>(on: impl Into<Reader<'a>>, from: Period, to: Period) -> Re
     })?;
     rows.into_iter()
         .map(|(period, model, currency, channel, orders_millionths, revenue_minor, net_revenue_minor)| {
-            let period: Period = period.parse().map_err(|_| Error::Unreadable(format!("the month {period}")))?;
-            let key = CreditKey { period, model, currency, channel };
+            let key = CreditKey { period: month(&period)?, model, currency, channel };
             Ok((key, CreditSum { orders_millionths, revenue_minor, net_revenue_minor }))
         })
         .collect()

@@ -151,6 +151,24 @@ both_stores! {
         assert_eq!(refunded.changes[0].after.net_revenue_minor, 1_500);
     }
 
+    async fn recompute_looks_at_months_that_have_orders_or_had_them(app: &TestApp) {
+        journeys_by_hand(app).await;
+        let years = |from: &str, to: &str| Asked { from: from.parse().ok(), to: to.parse().ok(), dry_run: true, ..all_models() };
+        let wide = anew(app, years("0001-01-01", "9999-12-31")).await;
+        assert_eq!((wide.months, wide.orders), (1, 2));
+        let later = anew(app, years("2030-01-01", "2031-01-01")).await;
+        assert_eq!((later.span, later.months), (None, 0));
+        anew(app, all_models()).await;
+        for (number, visitor, total) in [("M-1", "v1", "100.00"), ("M-2", "v4", "20.00")] {
+            order(app, number, visitor, "2026-11-20", total).await;
+        }
+        let moved = anew(app, all_models()).await;
+        assert_eq!(moved.span.map(|(from, to)| format!("{from} {to}")).as_deref(), Some("2026-10 2026-11"));
+        let in_october: i64 = moved.changes.iter().filter(|c| c.key.period.to_string() == "2026-10").map(|c| c.after.net_revenue_minor).sum();
+        assert_eq!(in_october, 0, "what was kept of the month they left is gone");
+        assert_eq!(anew(app, all_models()).await.changes, []);
+    }
+
     async fn looking_up_the_buyers_gives_what_reading_everything_gives(app: &TestApp) {
         journeys_by_hand(app).await;
         let (_, click) = app.click("anna").await;

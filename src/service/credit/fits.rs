@@ -3,9 +3,7 @@
 
 use super::gather::{Gathered, Stage, credit_touch, scan};
 use super::people::People;
-use crate::domain::attribution::{
-    Basis, CreditTouch, Fit, HalfLife, Order, Window, conversions_served, null_journeys, touches_before,
-};
+use crate::domain::attribution::{Basis, CreditTouch, Fit, HalfLife, Order, Window, conversions_served, null_journeys};
 use crate::domain::channel::Channel;
 use crate::domain::time::{Period, day_in};
 use crate::service::{Result, Tributary};
@@ -90,9 +88,8 @@ impl MonthFits {
             let orders = &people.orders[people.orders_of[person].clone()];
             let placed: Vec<DateTime<Utc>> = orders.iter().map(|order| order.placed_at).collect();
             for order in orders {
-                let before = touches_before(&touches, order.placed_at, self.window).map(|place| touches[place].channel);
-                let promos = people.promos.get(&order.id).into_iter().flatten().copied();
-                self.add_conversion(order.day, before.chain(promos));
+                let steps = people.steps_of(order, &touches, self.window);
+                self.add_conversion(order.day, steps.map(|step| step.channel));
             }
             let served = conversions_served(&touches, &placed, self.window);
             self.add_nulls(&touches, &served);

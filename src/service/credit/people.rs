@@ -1,9 +1,11 @@
 //! Who is who: persons by number, the identifiers they are found by, and what they ordered.
 
+use crate::domain::attribution::{CreditTouch, Window, touches_before};
 use crate::domain::channel::Channel;
 use crate::domain::id::{OrderId, PersonId};
 use crate::domain::person::IdentifierKind;
 use crate::domain::time::{FAR_DAY, FIRST_DAY};
+use crate::domain::touch::TouchKind;
 use crate::service::Result;
 use crate::store::journey::{self, CreditOrder, OwnedIdentifier};
 use crate::store::{Db, report};
@@ -25,7 +27,7 @@ pub struct People {
     /// Of each person: when leads came in.
     pub leads: Vec<Vec<DateTime<Utc>>>,
     /// By order: the channels of the partners whose codes are on it.
-    pub promos: HashMap<OrderId, Vec<Channel>>,
+    promos: HashMap<OrderId, Vec<Channel>>,
 }
 
 impl People {
@@ -73,6 +75,19 @@ impl People {
 
     pub fn count(&self) -> usize {
         self.numbers.len()
+    }
+
+    /// The steps that count for an order, in order of time; partners' codes on it are the last. `touches` are its person's.
+    pub fn steps_of<'a>(
+        &'a self,
+        order: &'a CreditOrder,
+        touches: &'a [CreditTouch],
+        window: Window,
+    ) -> impl Iterator<Item = CreditTouch> + 'a {
+        let at = order.placed_at;
+        let promo = move |channel: &Channel| CreditTouch { at, kind: TouchKind::Promo, channel: *channel, mark: None };
+        let before = touches_before(touches, at, window).map(|place| touches[place]);
+        before.chain(self.promos.get(&order.id).into_iter().flatten().map(promo))
     }
 
     /// Makes the identifiers findable.

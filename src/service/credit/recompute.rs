@@ -50,7 +50,7 @@ pub struct Change {
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recomputed {
-    /// First and last month; none if there are no orders.
+    /// First and last month; none if nothing was ordered in what was asked.
     pub span: Option<(Period, Period)>,
     /// After which month an interrupted work went on.
     pub resumed_after: Option<Period>,
@@ -72,8 +72,16 @@ pub async fn recompute(
     let db = &service.db;
     let mut done =
         Recomputed { span: None, resumed_after: None, months: 0, orders: 0, interrupted_after: None, changes: Vec::new() };
-    let Some((first, last)) = report::span(db).await? else { return Ok(done) };
-    let (from, to) = (Period::of(asked.from.unwrap_or(first)), Period::of(asked.to.unwrap_or(last)));
+    let ordered = report::span(db).await?.map(|(first, last)| (Period::of(first), Period::of(last)));
+    // Also where no order stands any more, for what was kept there is wrong.
+    let ends: Vec<(Period, Period)> = ordered.into_iter().chain(credit::span(db).await?).collect();
+    let (Some(first), Some(last)) = (ends.iter().map(|ends| ends.0).min(), ends.iter().map(|ends| ends.1).max()) else {
+        return Ok(done);
+    };
+    let (from, to) = (asked.from.map_or(first, Period::of).max(first), asked.to.map_or(last, Period::of).min(last));
+    if from > to {
+        return Ok(done);
+    }
     done.span = Some((from, to));
     let mut next = from;
     let whole = Progress { from, to, models: asked.models.clone(), done_to: to };

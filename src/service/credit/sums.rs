@@ -3,11 +3,10 @@
 use super::fits::Fits;
 use super::gather::{Gathered, credit_touch};
 use super::people::People;
-use crate::domain::attribution::{CreditTouch, HalfLife, Journey, Model, Window, credit_weights, touches_before};
+use crate::domain::attribution::{CreditTouch, HalfLife, Journey, Model, Window, credit_weights};
 use crate::domain::channel::Channel;
 use crate::domain::money::{Currency, split_minor};
 use crate::domain::time::{Period, comes_after};
-use crate::domain::touch::TouchKind;
 use crate::store::credit::{CreditKey, CreditSum, CreditSums};
 use crate::store::journey::CreditOrder;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -45,7 +44,8 @@ impl Sharing {
             let parts: Vec<_> =
                 (0..persons).step_by(part).map(|from| scope.spawn(move || self.part(from..(from + part).min(persons)))).collect();
             for part in parts {
-                let Ok(part) = part.join() else { continue };
+                // Orders that were not shared must not be missing silently.
+                let part = part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
                 for (key, table) in part {
                     match tables.entry(key) {
                         std::collections::btree_map::Entry::Vacant(entry) => {
@@ -77,13 +77,7 @@ impl Sharing {
                     continue;
                 }
                 steps.clear();
-                steps.extend(touches_before(&touches, order.placed_at, window).map(|place| touches[place]));
-                steps.extend(self.people.promos.get(&order.id).into_iter().flatten().map(|channel| CreditTouch {
-                    at: order.placed_at,
-                    kind: TouchKind::Promo,
-                    channel: *channel,
-                    mark: None,
-                }));
+                steps.extend(self.people.steps_of(order, &touches, window));
                 let basis = bases.entry(period).or_insert_with(|| self.fits.basis(period, HalfLife::default()));
                 let table = tables
                     .entry((period, order.currency))

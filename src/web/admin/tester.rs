@@ -34,6 +34,8 @@ pub(super) struct ResultView {
     /// A visit would be no touch.
     pub within: bool,
     pub bot: Option<String>,
+    /// UTM whose macros the ad system left as they were.
+    pub unreplaced: Option<String>,
 }
 
 /// Answers a question; `None` if nothing is asked.
@@ -89,6 +91,13 @@ pub(super) fn tested(book: &Snapshot, frame: &Frame, rules: &[ChannelRule], ques
         row,
         within: found.comes_from_within(),
         bot,
+        unreplaced: match landing.unreplaced_macros() {
+            fields if fields.is_empty() => None,
+            fields => Some(frame.say(
+                "rules-unreplaced",
+                [("fields", fields.iter().map(|field| format!("utm_{field}")).collect::<Vec<_>>().join(", ").into())],
+            )),
+        },
     })
 }
 

@@ -130,6 +130,7 @@ rules-result = Channel
 rules-decided-own = Your rule “{ $rule }” decided.
 rules-decided-builtin = Built-in rule { $number } decided: { $rule }.
 rules-within = A visit like this starts no new touch: the visitor was there already.
+rules-unreplaced = The ad system has left macros as they were in { $fields }.
 rules-bot = A machine, kept and not counted: { $reason }.
 rules-no-bot = Not a machine, as far as the user agent tells.
 rules-own-title = Your own rules

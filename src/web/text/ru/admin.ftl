@@ -132,6 +132,7 @@ rules-result = Канал
 rules-decided-own = Решило ваше правило «{ $rule }».
 rules-decided-builtin = Решило встроенное правило { $number }: { $rule }.
 rules-within = Такой заход не начинает нового касания: посетитель уже был на сайте.
+rules-unreplaced = Рекламная система не подставила значения макросов: { $fields }.
 rules-bot = Робот, хранится и не засчитывается: { $reason }.
 rules-no-bot = Судя по user agent, не робот.
 rules-own-title = Ваши правила

@@ -11,7 +11,7 @@ use crate::store::order::Order;
 use crate::store::{Db, commission, decision, order, program, touch};
 use crate::web::api::orders::payable_of;
 use crate::web::language::Language;
-use crate::web::page::words;
+use crate::web::page::{trace, words};
 use std::collections::{BTreeMap, HashMap};
 use std::process::ExitCode;
 
@@ -39,6 +39,8 @@ enum Lang {
 struct Said {
     decided_at: Option<chrono::DateTime<chrono::Utc>>,
     owed: Option<(PartnerId, Via, Option<ProgramId>)>,
+    /// Who shares it, with how many touches and codes.
+    shares: Vec<(PartnerId, u64)>,
     reason: Reason,
     policy: CreditPolicy,
     trace: Vec<TraceItem>,
@@ -79,6 +81,7 @@ async fn said(db: &Db, order: &Order) -> anyhow::Result<Said> {
         Some(d) => Said {
             decided_at: Some(d.decided_at.0),
             owed: d.partner_id.map(|partner| (partner, d.via, d.program_id)),
+            shares: d.shares.iter().map(|share| (share.partner_id, share.touches.unsigned_abs())).collect(),
             reason: d.reason,
             policy: d.policy,
             trace: d.trace.0,
@@ -91,6 +94,7 @@ async fn said(db: &Db, order: &Order) -> anyhow::Result<Said> {
             Said {
                 decided_at: None,
                 owed: d.winner.map(|w| (w.partner, w.via, Some(w.program))),
+                shares: d.shares.iter().map(|share| (share.partner, share.touches)).collect(),
                 reason: d.reason,
                 policy: d.policy,
                 trace: d.trace,
@@ -130,6 +134,8 @@ impl Teller {
             lines.push(language.text("explain-undecided"));
         }
         lines.push(self.owed(said));
+        let shares: Vec<(String, u64)> = said.shares.iter().map(|(id, touches)| (self.partner(*id), *touches)).collect();
+        lines.extend(trace::shares(language, &shares));
         let policy = language.text(words::policy(said.policy));
         let mut by = language.with("explain-policy", &[("policy", policy.into())]);
         if let Some(at) = said.decided_at {
@@ -207,29 +213,11 @@ impl Teller {
         let Some(basis) = &said.basis else { return Some(language.text("explain-no-basis")) };
         let terms = basis.terms(program?)?;
         let name = self.programs.get(&terms.program).cloned().unwrap_or_else(|| terms.program.to_string());
-        let filling = [
-            ("program", name.into()),
-            ("click", terms.click_window_days.into()),
-            ("view", terms.view_window_days.into()),
-            ("policy", language.text(words::policy(terms.credit_policy)).into()),
-        ];
-        let mut text = language.with("explain-terms", &filling);
-        if terms.new_customers_only {
-            text = format!("{text} {}", language.text("explain-new-only"));
-        }
-        Some(text)
+        Some(trace::terms(language, &name, terms))
     }
 
     fn title(&self, item: &TraceItem) -> String {
-        let language = self.language;
-        let title = match (item.touch.strip_prefix("promo:"), self.touches.get(&item.touch)) {
-            (Some(code), _) => language.with("trace-code", &[("code", code.into())]),
-            (None, Some(t)) => {
-                let kind = language.text(words::touch_kind(t.kind));
-                format!("{kind} · {}", language.text(words::channel(t.channel)))
-            }
-            (None, None) => language.text("trace-touch"),
-        };
+        let title = trace::title(self.language, item, self.touches.get(&item.touch));
         match item.partner {
             Some(partner) => format!("{title} · {}", self.partner(partner)),
             None => title,
@@ -245,7 +233,7 @@ impl Teller {
         let mut lines =
             vec![language.with("explain-touches", &[("count", count.into()), ("shown", language.whole(count).into())])];
         let opens =
-            words::window_of(&said.trace).map(|(partner, days)| (partner, days, order.placed_at - chrono::TimeDelta::days(days)));
+            trace::window_of(&said.trace).map(|(partner, days)| (partner, days, order.placed_at - chrono::TimeDelta::days(days)));
         let mut is_open = false;
         for item in &said.trace {
             if let Some((partner, days, at)) = opens
@@ -257,7 +245,7 @@ impl Teller {
                 lines.push(format!("  — {}", language.with("window-opens", &filling)));
             }
             let verdict = language.text(words::verdict(item.verdict));
-            let (reason, numbers) = words::trace_reason(language, item);
+            let (reason, numbers) = trace::reason(language, item);
             let numbers = numbers.map(|n| format!(" — {n}")).unwrap_or_default();
             // The reason's name is that of the API, for whoever looks further.
             let line =

@@ -82,11 +82,38 @@ impl Rule {
     }
 }
 
-/// The order as it stands.
+/// The part of an order that is one partner's, where several share it: `touches[index]` of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Portion<'a> {
+    touches: &'a [u64],
+    index: usize,
+}
+
+impl<'a> Portion<'a> {
+    pub const WHOLE: Portion<'static> = Portion { touches: &[1], index: 0 };
+
+    /// One portion for each partner.
+    pub fn all(touches: &'a [u64]) -> impl Iterator<Item = Portion<'a>> {
+        (0..touches.len()).map(move |index| Portion { touches, index })
+    }
+
+    /// This part of an amount; all parts together are the amount.
+    fn of(self, minor: i64) -> i64 {
+        split_minor(minor, self.touches).get(self.index).copied().unwrap_or(0)
+    }
+
+    fn shown(self) -> Option<(u64, u64)> {
+        let own = self.touches.get(self.index)?;
+        (self.touches.len() > 1).then(|| (*own, self.touches.iter().sum()))
+    }
+}
+
+/// The order as it stands, or a partner's portion of it.
 #[derive(Debug, Clone, Copy)]
 pub struct OrderState<'a> {
     pub status: OrderStatus,
     pub amounts: &'a OrderAmounts,
+    pub portion: Portion<'a>,
 }
 
 /// What an order owes under one rule, with everything the formula used.
@@ -103,8 +130,11 @@ pub struct Owed {
     pub refunded_minor: i64,
     /// Total less tax and shipping.
     pub commissionable_minor: i64,
-    /// The part of it whose lines fall under this rule.
+    /// The part of it whose lines fall under this rule; of the partner's portion, where several share the order.
     pub base_minor: i64,
+    /// The partner's touches and codes, and those of all who share the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portion: Option<(u64, u64)>,
     /// What would be owed without refunds.
     pub full_minor: i64,
     /// What is owed now.
@@ -120,6 +150,7 @@ impl Owed {
             return format!("the order is {state}: 0 {}", self.currency);
         }
         let mut text = match self.terms {
+            Terms::Fixed(minor) if self.portion.is_some() => format!("{} of {} per order", money(self.full_minor), money(minor)),
             Terms::Fixed(minor) => format!("{} per order", money(minor)),
             Terms::Percent(rate) => {
                 let mut base = money(self.total_minor);
@@ -138,6 +169,9 @@ impl Owed {
                 format!("{} % × {base}", rate.percent())
             }
         };
+        if let Some((own, all)) = self.portion {
+            text += &format!(" ({own}/{all} of the order)");
+        }
         if self.refunded_minor != 0 {
             let left = money(self.total_minor - self.refunded_minor);
             text += &format!(" × {left} / {} left after refunds", money(self.total_minor));
@@ -163,7 +197,7 @@ pub fn assess(order: OrderState<'_>, rules: &[Rule]) -> Result<Vec<Owed>, TooLar
     let lines: Vec<Option<&OrderItem>> =
         if amounts.items.is_empty() { vec![None] } else { amounts.items.iter().map(Some).collect() };
     let weights: Vec<u64> = lines.iter().map(|l| l.map_or(1, |i| i.amount_minor.max(0).unsigned_abs())).collect();
-    let bases = split_minor(commissionable, &weights);
+    let bases = split_minor(order.portion.of(commissionable), &weights);
 
     let mut won: Vec<(&Rule, i64)> = Vec::new();
     for (line, base) in lines.into_iter().zip(bases) {
@@ -180,7 +214,7 @@ fn owed_under(order: OrderState<'_>, rule: &Rule, commissionable: i64, base: i64
     let amounts = order.amounts;
     let (rate, reckoned_on) = match rule.terms {
         Terms::Percent(rate) => (rate.ppm(), base),
-        Terms::Fixed(minor) => (1_000_000, minor),
+        Terms::Fixed(minor) => (1_000_000, order.portion.of(minor)),
     };
     let of = |left: i64, whole: i64| {
         i128::from(rate)
@@ -207,6 +241,7 @@ fn owed_under(order: OrderState<'_>, rule: &Rule, commissionable: i64, base: i64
         refunded_minor: amounts.refunded_minor,
         commissionable_minor: commissionable,
         base_minor: base,
+        portion: order.portion.shown(),
         full_minor,
         owed_minor,
     })
@@ -270,7 +305,7 @@ mod tests {
     }
 
     fn owed(amounts: &OrderAmounts, rules: &[Rule]) -> Vec<(i64, i64)> {
-        let state = OrderState { status: OrderStatus::Approved, amounts };
+        let state = OrderState { status: OrderStatus::Approved, amounts, portion: Portion::WHOLE };
         assess(state, rules).unwrap().into_iter().map(|o| (o.rule.0, o.owed_minor)).collect()
     }
 
@@ -286,9 +321,26 @@ mod tests {
     #[test]
     fn the_formula_says_what_was_taken_off() {
         let amounts = amounts(120_00, 20_00, 0, 60_00);
-        let state = OrderState { status: OrderStatus::Approved, amounts: &amounts };
+        let state = OrderState { status: OrderStatus::Approved, amounts: &amounts, portion: Portion::WHOLE };
         let formula = assess(state, &[percent(1, "12.5")]).unwrap()[0].formula();
         assert_eq!(formula, "12.5 % × (120.00 − 20.00 tax) × 60.00 / 120.00 left after refunds = 6.25 RUB");
+    }
+
+    #[test]
+    fn portions_of_an_order_are_owed_for_as_the_whole_would_be() {
+        let amounts = amounts(120_01, 20_00, 0, 0);
+        let of = |rule: Rule| -> Vec<(i64, String)> {
+            let rules = [rule];
+            let portions = Portion::all(&[1, 2]);
+            let owed = portions.map(|portion| OrderState { status: OrderStatus::Approved, amounts: &amounts, portion });
+            owed.map(|state| assess(state, &rules).unwrap().remove(0)).map(|o| (o.owed_minor, o.formula())).collect()
+        };
+        let tenth = of(percent(1, "10"));
+        assert_eq!(tenth[0], (3_33, "10 % × 33.34 of (120.01 − 20.00 tax) (1/3 of the order) = 3.33 RUB".to_owned()));
+        assert_eq!(tenth[1].0, 6_67);
+        let fixed = of(rule(1, Terms::Fixed(1_00)));
+        assert_eq!(fixed[0], (33, "0.33 of 1.00 per order (1/3 of the order) = 0.33 RUB".to_owned()));
+        assert_eq!(fixed[1].0, 67);
     }
 
     #[test]

@@ -15,10 +15,21 @@ pub enum CreditPolicy {
     LastTouch,
     /// The earliest click in the window; else a valid promo code.
     FirstClick,
+    /// Equal parts for every click and code.
+    SplitLinear,
+    /// The first partner keeps the customer, for as long as the program says; before that, as `FirstClick`.
+    Lifetime,
 }
 
 impl CreditPolicy {
-    pub const ALL: [CreditPolicy; 4] = [Self::PromoThenLastClick, Self::LastClickThenPromo, Self::LastTouch, Self::FirstClick];
+    pub const ALL: [CreditPolicy; 6] = [
+        Self::PromoThenLastClick,
+        Self::LastClickThenPromo,
+        Self::LastTouch,
+        Self::FirstClick,
+        Self::SplitLinear,
+        Self::Lifetime,
+    ];
 
     /// The policy of this name.
     pub fn named(name: &str) -> Option<CreditPolicy> {
@@ -31,6 +42,8 @@ impl CreditPolicy {
             Self::LastClickThenPromo => "last_click_then_promo",
             Self::LastTouch => "last_touch",
             Self::FirstClick => "first_click",
+            Self::SplitLinear => "split_linear",
+            Self::Lifetime => "lifetime",
         }
     }
 }
@@ -47,6 +60,9 @@ pub struct Program {
     pub view_window_days: i64,
     pub hold_days: i64,
     pub credit_policy: CreditPolicy,
+    /// How long, and for how many orders, the first partner keeps the customer under `lifetime`; none: no end.
+    pub lifetime_days: Option<i64>,
+    pub lifetime_orders: Option<i64>,
     pub min_payout_minor: i64,
     pub new_customers_only: bool,
     /// Where unknown, paused and expired links lead.

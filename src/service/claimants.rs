@@ -84,7 +84,8 @@ impl Claimants {
         Ok(self.partners.get(&id).and_then(Option::as_ref))
     }
 
-    async fn terms(&mut self, reader: &mut Reader<'_>, id: ProgramId) -> Result<Option<ProgramTerms>> {
+    /// The terms of a program as they stand; `None` if it is gone.
+    pub async fn terms(&mut self, reader: &mut Reader<'_>, id: ProgramId) -> Result<Option<ProgramTerms>> {
         if let Entry::Vacant(place) = self.programs.entry(id) {
             let terms = program::by_id(reader.again(), id).await?.as_ref().map(ProgramTerms::from);
             place.insert(terms);

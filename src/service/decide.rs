@@ -3,13 +3,15 @@
 use super::claimants::Claimants;
 use super::{Context, Result};
 use crate::domain::commission::Rule;
-use crate::domain::id::PartnerId;
+use crate::domain::id::{PartnerId, ProgramId};
 use crate::domain::order::CustomerKind;
-use crate::domain::payable::{Basis, Decision, OrderFacts, PromoClaim, PromoStanding, TouchClaim, Via, decide};
+use crate::domain::payable::{
+    Basis, Decision, KeptCustomer, OrderFacts, PriorOrder, PromoClaim, PromoStanding, TouchClaim, Via, decide, last_kept,
+};
 use crate::domain::program::CreditPolicy;
 use crate::domain::promo::{PromoLimits, PromoValidity, promo_key};
 use crate::domain::touch::Touch;
-use crate::store::decision::StoredDecision;
+use crate::store::decision::{StoredDecision, StoredShare};
 use crate::store::order::Order;
 use crate::store::promo::PromoCode;
 use crate::store::{Reader, Tx, decision, order, promo, rule, touch};
@@ -27,6 +29,7 @@ pub async fn consider<'a>(on: impl Into<Reader<'a>>, order: &Order) -> Result<(D
         fallback: CreditPolicy::PromoThenLastClick,
         claimants: Vec::new(),
         promo_codes: promo_claims(&mut reader, &mut claimants, order).await?,
+        kept: if returning { kept_customers(&mut reader, &mut claimants, order).await? } else { Vec::new() },
     };
     add_claimants(&mut reader, &mut claimants, order, &mut basis, &touches).await?;
     Ok((decide(&basis, &touches), basis))
@@ -62,6 +65,36 @@ pub(super) async fn add_claimants(
         }
     }
     Ok(())
+}
+
+/// Earlier orders that are looked at to see who keeps the customer.
+pub(super) const MOST_PRIOR_ORDERS: i64 = 1_000;
+
+/// Who keeps the customer of an order, or did last, in each program.
+async fn kept_customers(reader: &mut Reader<'_>, claimants: &mut Claimants, order: &Order) -> Result<Vec<KeptCustomer>> {
+    let prior = decision::prior_orders(reader.again(), order.person, order.id, order.placed_at.into(), MOST_PRIOR_ORDERS).await?;
+    kept_after(reader, claimants, order, &prior).await
+}
+
+/// As [`kept_customers`], after `prior` orders in order of time.
+pub(super) async fn kept_after(
+    reader: &mut Reader<'_>,
+    claimants: &mut Claimants,
+    order: &Order,
+    prior: &[PriorOrder],
+) -> Result<Vec<KeptCustomer>> {
+    let mut programs: Vec<ProgramId> = prior.iter().map(|order| order.program).collect();
+    programs.sort_unstable();
+    programs.dedup();
+    let mut kept = Vec::new();
+    for program in programs {
+        let Some(terms) = claimants.terms(reader, program).await? else { continue };
+        let Some((first, orders)) = last_kept(prior, &terms) else { continue };
+        if let Some(claimant) = claimants.of_order(reader, order, first.partner, program).await? {
+            kept.push(KeptCustomer { order: first.external_id.clone(), since: first.placed_at, orders, claimant });
+        }
+    }
+    Ok(kept)
 }
 
 /// The codes on an order, each as it stands.
@@ -103,12 +136,21 @@ pub async fn decide_once(tx: &mut Tx, context: &Context, order: &Order) -> Resul
     let (decided, basis) = consider(&mut *tx, order).await?;
     let rules = match &decided.winner {
         None => Vec::new(),
-        Some(winner) => {
-            let group = Claimants::default().group(&mut Reader::from(&mut *tx), winner.partner).await?;
-            let all = rule::of_program(&mut *tx, winner.program).await?;
-            in_force(&all, winner.partner, group.as_deref(), &basis.order)
-        }
+        Some(winner) => rules_for(tx, winner.partner, winner.program, &basis.order).await?,
     };
+    let mut shares = Vec::with_capacity(decided.shares.len());
+    for share in decided.shares {
+        shares.push(StoredShare {
+            order_id: order.id,
+            partner_id: share.partner,
+            program_id: share.program,
+            via: share.via,
+            touch: share.touch,
+            promo_code_id: share.promo_code,
+            touches: i64::try_from(share.touches).unwrap_or(i64::MAX),
+            rules: Json(rules_for(tx, share.partner, share.program, &basis.order).await?),
+        });
+    }
     let stored = StoredDecision {
         order_id: order.id,
         decided_at: context.at(),
@@ -124,9 +166,16 @@ pub async fn decide_once(tx: &mut Tx, context: &Context, order: &Order) -> Resul
         rules: Json(rules),
         basis: Some(Json(basis)),
         loser: decided.loser,
+        shares,
     };
     decision::insert(tx, &stored).await?;
     Ok(())
+}
+
+async fn rules_for(tx: &mut Tx, partner: PartnerId, program: ProgramId, order: &OrderFacts) -> Result<Vec<Rule>> {
+    let group = Claimants::default().group(&mut Reader::from(&mut *tx), partner).await?;
+    let all = rule::of_program(&mut *tx, program).await?;
+    Ok(in_force(&all, partner, group.as_deref(), order))
 }
 
 /// The rules that can matter to a partner's order, at the time it was placed.

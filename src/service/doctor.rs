@@ -8,9 +8,12 @@ use super::payout::{load, render_csv};
 use super::report::Question;
 use super::{Result, Tributary};
 use crate::domain::attribution::Model;
-use crate::domain::commission::{OrderState, assess};
+use crate::domain::commission::{OrderState, TooLarge, assess};
+use crate::domain::id::{PartnerId, RuleId};
 use crate::domain::money::{Money, split_minor};
 use crate::domain::time::{FAR_DAY, Period};
+use crate::store::decision::StoredDecision;
+use crate::store::order::Order;
 use crate::store::{commission, decision, ledger, order, payout, proof, report, touch_day};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -79,11 +82,10 @@ async fn commissions_follow_orders(service: &Tributary) -> Result<Finding> {
                 .await?
                 .into_iter()
                 .filter(|c| c.amount_minor != 0)
-                .map(|c| (c.rule_id, c.amount_minor))
+                .map(|c| ((c.partner_id, c.rule_id), c.amount_minor))
                 .collect();
-            let state = OrderState { status: order.status, amounts: &order.amounts };
-            let owed: BTreeMap<_, _> = match assess(state, &decided.rules.0) {
-                Ok(owed) => owed.into_iter().filter(|o| o.owed_minor != 0).map(|o| (o.rule, o.owed_minor)).collect(),
+            let owed = match owed_by(&order, &decided) {
+                Ok(owed) => owed,
                 Err(error) => {
                     finding.broken.push(format!("order {}: {error}", order.external_id));
                     continue;
@@ -95,6 +97,18 @@ async fn commissions_follow_orders(service: &Tributary) -> Result<Finding> {
             }
         }
     }
+}
+
+/// What an order's state owes each partner under each rule, where that is anything.
+fn owed_by(order: &Order, decided: &StoredDecision) -> std::result::Result<BTreeMap<(PartnerId, RuleId), i64>, TooLarge> {
+    let touches = decided.touches_shared();
+    let mut sums = BTreeMap::new();
+    for part in decided.owing(&touches) {
+        let state = OrderState { status: order.status, amounts: &order.amounts, portion: part.portion };
+        let owed = assess(state, part.rules)?.into_iter().filter(|o| o.owed_minor != 0);
+        sums.extend(owed.map(|o| ((part.partner, o.rule), o.owed_minor)));
+    }
+    Ok(sums)
 }
 
 async fn exports_stay_the_same(service: &Tributary) -> Result<Finding> {

@@ -6,10 +6,11 @@ use super::{Error, Result, Tributary};
 use crate::domain::attribution::Model;
 use crate::domain::channel::Channel;
 use crate::domain::figures;
-use crate::domain::id::PartnerId;
+use crate::domain::id::{OrderId, PartnerId};
 use crate::domain::money::{Currency, Money, split_minor};
+use crate::store::decision::SharedOrder;
 use crate::store::report::ReportOrder;
-use crate::store::{Reader, cost, order, partner, program, report};
+use crate::store::{Db, Reader, cost, decision, order, partner, program, report};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -253,6 +254,7 @@ pub async fn channels(service: &Tributary, question: Question) -> Result<Report>
         };
         rows.entry(origin.keys(&by)).or_default().ad_cost_minor += cost.amount_minor;
     }
+    let shares = shares_of(db, from, to).await?;
     let journeys = Journeys::load(service, from, to, question.credit).await?;
     let fits = match question.model.needs_a_fit() {
         true => fits_of(service, from, to, question.credit.window).await?,
@@ -264,7 +266,7 @@ pub async fn channels(service: &Tributary, question: Question) -> Result<Report>
             (other.0, other.1) = (other.0 + 1, other.1 + order.total_minor);
             continue;
         }
-        add_order(&mut rows, (&journeys, &fits), &order, &question, &by)?;
+        add_order(&mut rows, (&journeys, &fits), (&order, &shares), &question, &by)?;
     }
     let mut totals = Sums { visitors: all_visitors.len() as i64, ..Sums::default() };
     for row in rows.values() {
@@ -286,10 +288,46 @@ fn add(to: &mut Sums, row: &Sums) {
     to.commission_minor += row.commission_minor;
 }
 
+/// What of an order is owed to one partner.
+struct OwedPart<'a> {
+    partner: Option<PartnerId>,
+    touch: Option<&'a str>,
+    touches: u64,
+    commission_minor: i64,
+}
+
+/// The orders that several partners share.
+type Shares = HashMap<OrderId, Vec<SharedOrder>>;
+
+async fn shares_of(db: &Db, from: NaiveDate, to: NaiveDate) -> Result<Shares> {
+    let mut shares = Shares::new();
+    for share in decision::shares_between(db, from, to).await? {
+        shares.entry(share.order_id).or_default().push(share);
+    }
+    Ok(shares)
+}
+
+fn owed_parts<'a>(order: &'a ReportOrder, shares: &'a Shares) -> impl Iterator<Item = OwedPart<'a>> {
+    let shared = shares.get(&order.id).map_or(&[][..], Vec::as_slice);
+    let whole = shared.is_empty().then_some(OwedPart {
+        partner: order.partner_id,
+        touch: order.won_touch.as_deref(),
+        touches: 1,
+        commission_minor: order.commission_minor,
+    });
+    let part = |share: &'a SharedOrder| OwedPart {
+        partner: Some(share.partner_id),
+        touch: Some(&share.touch),
+        touches: share.touches.unsigned_abs(),
+        commission_minor: share.commission_minor,
+    };
+    whole.into_iter().chain(shared.iter().map(part))
+}
+
 fn add_order(
     rows: &mut HashMap<Vec<Option<String>>, Sums>,
     (journeys, fits): (&Journeys, &Fits),
-    order: &ReportOrder,
+    (order, shares): (&ReportOrder, &Shares),
     question: &Question,
     by: &[Dimension],
 ) -> Result<()> {
@@ -326,20 +364,20 @@ fn add_order(
         row.revenue_minor += revenue[index];
         row.net_revenue_minor += net[index];
     }
-    if order.commission_minor != 0 {
-        // Commission is a cost of what won the payable credit, whatever the model says.
-        let won = steps.iter().find(|s| Some(&s.touch) == order.won_touch.as_ref());
+    // Commission is a cost of what won the payable credit, whatever the model says.
+    for part in owed_parts(order, shares).filter(|part| part.commission_minor != 0) {
+        let won = steps.iter().find(|s| Some(s.touch.as_str()) == part.touch);
         let keys = Origin {
             channel: won.map_or(Channel::Affiliate, |step| step.channel),
             source: won.and_then(|step| step.source.as_deref()),
             medium: won.and_then(|step| step.medium.as_deref()),
             campaign: won.and_then(|step| step.campaign.as_deref()),
             // A code may have gone to another partner since.
-            partner: order.partner_id,
+            partner: part.partner,
             ..unobserved
         }
         .keys(by);
-        rows.entry(keys).or_default().commission_minor += order.commission_minor;
+        rows.entry(keys).or_default().commission_minor += part.commission_minor;
     }
     Ok(())
 }
@@ -369,19 +407,30 @@ pub async fn partners(service: &Tributary, mut question: Question) -> Result<Rep
         }
     }
     let mut others = Others::new();
+    let shares = shares_of(db, question.from, question.to).await?;
     for order in report::orders(db, question.from, question.to).await? {
-        let Some(partner) = order.partner_id else { continue };
+        if order.partner_id.is_none() {
+            continue;
+        }
         if order.currency != currency {
             let other = others.entry(order.currency).or_default();
             (other.0, other.1) = (other.0 + 1, other.1 + order.total_minor);
             continue;
         }
-        let row = rows.entry(partner).or_default();
-        row.orders_millionths += 1_000_000;
-        row.new_customers_millionths += if order.is_new { 1_000_000 } else { 0 };
-        row.revenue_minor += order.total_minor;
-        row.net_revenue_minor += order.total_minor - order.refunded_minor;
-        row.commission_minor += order.commission_minor;
+        let parts: Vec<OwedPart<'_>> = owed_parts(&order, &shares).collect();
+        let touches: Vec<u64> = parts.iter().map(|part| part.touches).collect();
+        let orders = split_minor(1_000_000, &touches);
+        let revenue = split_minor(order.total_minor, &touches);
+        let net = split_minor(order.total_minor - order.refunded_minor, &touches);
+        for (index, part) in parts.iter().enumerate() {
+            let Some(partner) = part.partner else { continue };
+            let row = rows.entry(partner).or_default();
+            row.orders_millionths += orders[index];
+            row.new_customers_millionths += if order.is_new { orders[index] } else { 0 };
+            row.revenue_minor += revenue[index];
+            row.net_revenue_minor += net[index];
+            row.commission_minor += part.commission_minor;
+        }
     }
     let mut totals = Sums { visitors: all_visitors.len() as i64, ..Sums::default() };
     for row in rows.values() {

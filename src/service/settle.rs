@@ -7,6 +7,7 @@ use crate::domain::commission::{CommissionState, OrderState, Owed, assess};
 use crate::domain::ledger::{Account, Journal, JournalKind};
 use crate::domain::time::Period;
 use crate::store::commission::Commission;
+use crate::store::decision::Owing;
 use crate::store::ledger::Because;
 use crate::store::order::Order;
 use crate::store::{Tx, commission, decision, ledger, payout, program};
@@ -27,21 +28,29 @@ async fn open_day(tx: &mut Tx, context: &Context, day: NaiveDate) -> Result<(Nai
 /// Settles an order. `fact_day` is the day of what changed: of the order, of the refund, or today.
 pub async fn settle(tx: &mut Tx, context: &Context, order: &Order, fact_day: NaiveDate) -> Result<Vec<Commission>> {
     let Some(decided) = decision::of_order(&mut *tx, order.id).await? else { return Ok(Vec::new()) };
-    let (Some(partner), Some(program_id)) = (decided.partner_id, decided.program_id) else { return Ok(Vec::new()) };
-    let state = OrderState { status: order.status, amounts: &order.amounts };
-    let owed = assess(state, &decided.rules.0).map_err(|e| Error::field("/total", e))?;
+    let touches = decided.touches_shared();
+    let owing = decided.owing(&touches);
+    let mut owed: Vec<(Owing<'_>, Owed)> = Vec::new();
+    for part in owing {
+        let state = OrderState { status: order.status, amounts: &order.amounts, portion: part.portion };
+        let reckoned = assess(state, part.rules).map_err(|e| Error::field("/total", e))?;
+        owed.extend(reckoned.into_iter().map(|owed| (part, owed)));
+    }
     let before = commission::of_order(&mut *tx, order.id).await?;
+    let same = |commission: &Commission, part: &Owing<'_>, owed: &Owed| {
+        (commission.partner_id, commission.rule_id) == (part.partner, owed.rule)
+    };
 
-    for now_owed in &owed {
-        if before.iter().any(|c| c.rule_id == now_owed.rule) || now_owed.owed_minor == 0 {
+    for (part, now_owed) in &owed {
+        if now_owed.owed_minor == 0 || before.iter().any(|c| same(c, part, now_owed)) {
             continue;
         }
-        let program = program::by_id(&mut *tx, program_id).await?.ok_or_else(|| Error::not_found(program_id))?;
+        let program = program::by_id(&mut *tx, part.program).await?.ok_or_else(|| Error::not_found(part.program))?;
         let mut new = Commission {
             id: crate::domain::id::CommissionId(0),
             order_id: order.id,
-            partner_id: partner,
-            program_id,
+            partner_id: part.partner,
+            program_id: part.program,
             rule_id: now_owed.rule,
             rule_version: now_owed.rule_version,
             currency: order.amounts.currency,
@@ -56,7 +65,8 @@ pub async fn settle(tx: &mut Tx, context: &Context, order: &Order, fact_day: Nai
     }
     for old in &before {
         // A rule that no longer wins any line owes nothing.
-        let now_owed = owed.iter().find(|o| o.rule == old.rule_id).cloned().unwrap_or_else(|| Owed {
+        let now_owed = owed.iter().find(|(part, owed)| same(old, part, owed));
+        let now_owed = now_owed.map(|(_, owed)| owed.clone()).unwrap_or_else(|| Owed {
             status: order.status,
             total_minor: order.amounts.total_minor,
             tax_minor: order.amounts.tax_minor,

@@ -75,12 +75,12 @@ pub async fn of_order<'a>(on: impl Into<Reader<'a>>, order: OrderId) -> Result<V
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(order).fetch_all(c).await)?)
 }
 
-/// What each order from `first` to `last`, both included, owes in all.
-pub async fn sums<'a>(on: impl Into<Reader<'a>>, first: OrderId, last: OrderId) -> Result<Vec<(OrderId, i64)>> {
+/// What each order from `first` to `last`, both included, owes each partner.
+pub async fn sums<'a>(on: impl Into<Reader<'a>>, first: OrderId, last: OrderId) -> Result<Vec<(OrderId, PartnerId, i64)>> {
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
-            "SELECT order_id, CAST(SUM(amount_minor) AS BIGINT) FROM commissions WHERE order_id >= $1 AND order_id <= $2 \
-             GROUP BY order_id",
+            "SELECT order_id, partner_id, CAST(SUM(amount_minor) AS BIGINT) FROM commissions \
+             WHERE order_id >= $1 AND order_id <= $2 GROUP BY order_id, partner_id",
         )
         .bind(first)
         .bind(last)
@@ -155,8 +155,10 @@ pub async fn of_partner_with_orders<'a>(
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
             "SELECT m.id, m.order_id, m.partner_id, m.program_id, m.rule_id, m.rule_version, m.currency, m.state, m.amount_minor, \
-             m.explanation, m.hold_until, m.payout_run_id, o.external_id AS order_external_id, o.placed_at, d.via, d.reason \
-             FROM commissions m JOIN orders o ON o.id = m.order_id JOIN payable_decisions d ON d.order_id = m.order_id \
+             m.explanation, m.hold_until, m.payout_run_id, o.external_id AS order_external_id, o.placed_at, \
+             COALESCE(s.via, d.via) AS via, d.reason FROM commissions m JOIN orders o ON o.id = m.order_id \
+             JOIN payable_decisions d ON d.order_id = m.order_id LEFT JOIN payable_shares s ON s.order_id = m.order_id \
+             AND s.partner_id = m.partner_id AND s.program_id = m.program_id \
              WHERE m.partner_id = $1 ORDER BY o.placed_at DESC, m.id DESC LIMIT $2",
         )
         .bind(partner)

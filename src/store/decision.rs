@@ -1,15 +1,16 @@
 //! Which partner an order is owed to: stored once with its trace, never changed.
 
 use super::{At, Error, Reader, Result, Tx};
-use crate::domain::commission::Rule;
-use crate::domain::id::{OrderId, PartnerId, ProgramId, PromoCodeId};
-use crate::domain::payable::{Basis, Reason, TraceItem, Via};
+use crate::domain::commission::{Portion, Rule};
+use crate::domain::id::{OrderId, PartnerId, PersonId, ProgramId, PromoCodeId};
+use crate::domain::payable::{Basis, PriorOrder, Reason, TraceItem, Via};
 use crate::domain::program::CreditPolicy;
 use crate::{exec, read};
 use sqlx::types::Json;
 use std::collections::BTreeMap;
 
-/// A decision as stored.
+/// A decision as stored; `touch`, `via` and `rules` are those of `partner_id`, who of several that share has the largest
+/// part.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct StoredDecision {
     pub order_id: OrderId,
@@ -29,6 +30,54 @@ pub struct StoredDecision {
     pub basis: Option<Json<Basis>>,
     /// Who would have been owed it without the winner's partner.
     pub loser: Option<String>,
+    /// All who share the order; empty where one alone is owed it.
+    #[sqlx(skip)]
+    pub shares: Vec<StoredShare>,
+}
+
+/// One partner's part of an order, as stored.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct StoredShare {
+    pub order_id: OrderId,
+    pub partner_id: PartnerId,
+    pub program_id: ProgramId,
+    pub via: Via,
+    pub touch: String,
+    pub promo_code_id: Option<PromoCodeId>,
+    /// Of all touches and codes that share, those of the partner.
+    pub touches: i64,
+    pub rules: Json<Vec<Rule>>,
+}
+
+/// Whom an order is owed to, with what part and by which rules.
+#[derive(Debug, Clone, Copy)]
+pub struct Owing<'a> {
+    pub partner: PartnerId,
+    pub program: ProgramId,
+    pub portion: Portion<'a>,
+    pub rules: &'a [Rule],
+}
+
+impl StoredDecision {
+    /// The touches of each who shares.
+    pub fn touches_shared(&self) -> Vec<u64> {
+        self.shares.iter().map(|share| share.touches.unsigned_abs()).collect()
+    }
+
+    /// Everybody who is owed a part; `touches` are [`Self::touches_shared`].
+    pub fn owing<'a>(&'a self, touches: &'a [u64]) -> Vec<Owing<'a>> {
+        if self.shares.is_empty() {
+            let whole = |(partner, program)| Owing { partner, program, portion: Portion::WHOLE, rules: &self.rules.0 };
+            return self.partner_id.zip(self.program_id).map(whole).into_iter().collect();
+        }
+        let part = |(share, portion): (&'a StoredShare, _)| Owing {
+            partner: share.partner_id,
+            program: share.program_id,
+            portion,
+            rules: &share.rules.0,
+        };
+        self.shares.iter().zip(Portion::all(touches)).map(part).collect()
+    }
 }
 
 const SELECT: &str = "SELECT order_id, decided_at, policy, partner_id, program_id, via, reason, touch, promo_code_id, trace, \
@@ -56,12 +105,120 @@ pub async fn insert(tx: &mut Tx, decision: &StoredDecision) -> Result<()> {
         .bind(&decision.basis)
         .bind(&decision.loser)
     })?;
+    for (position, share) in (1i64..).zip(&decision.shares) {
+        exec!(tx, {
+            sqlx::query(
+                "INSERT INTO payable_shares (order_id, position, partner_id, program_id, via, touch, promo_code_id, touches, rules) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            )
+            .bind(decision.order_id)
+            .bind(position)
+            .bind(share.partner_id)
+            .bind(share.program_id)
+            .bind(share.via)
+            .bind(&share.touch)
+            .bind(share.promo_code_id)
+            .bind(share.touches)
+            .bind(&share.rules)
+        })?;
+    }
     Ok(())
 }
 
+/// Gives decisions on orders from `first` to `last` their shares: read only where one splits.
+async fn with_shares<'a>(
+    on: impl Into<Reader<'a>>,
+    (first, last): (OrderId, OrderId),
+    mut decisions: Vec<StoredDecision>,
+) -> Result<Vec<StoredDecision>> {
+    if !decisions.iter().any(|d| d.policy == CreditPolicy::SplitLinear) {
+        return Ok(decisions);
+    }
+    let shares: Vec<StoredShare> = read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT order_id, partner_id, program_id, via, touch, promo_code_id, touches, rules FROM payable_shares \
+             WHERE order_id >= $1 AND order_id <= $2 ORDER BY order_id, position",
+        )
+        .bind(first)
+        .bind(last)
+        .fetch_all(c)
+        .await
+    })?;
+    for share in shares {
+        if let Ok(at) = decisions.binary_search_by_key(&share.order_id, |d| d.order_id) {
+            decisions[at].shares.push(share);
+        }
+    }
+    Ok(decisions)
+}
+
+/// The touch or code by which a partner shares an order.
+pub async fn shares_between<'a>(
+    on: impl Into<Reader<'a>>,
+    from: chrono::NaiveDate,
+    to: chrono::NaiveDate,
+) -> Result<Vec<SharedOrder>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT s.order_id, s.partner_id, s.touch, s.touches, \
+             (SELECT CAST(COALESCE(SUM(m.amount_minor), 0) AS BIGINT) FROM commissions m \
+             WHERE m.order_id = s.order_id AND m.partner_id = s.partner_id AND m.program_id = s.program_id) AS commission_minor \
+             FROM payable_shares s JOIN orders o ON o.id = s.order_id \
+             WHERE o.status = 'approved' AND o.day >= $1 AND o.day <= $2 ORDER BY s.order_id, s.position",
+        )
+        .bind(from)
+        .bind(to)
+        .fetch_all(c)
+        .await
+    })?)
+}
+
+/// A partner's part of an order, as reports read it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct SharedOrder {
+    pub order_id: OrderId,
+    pub partner_id: PartnerId,
+    pub touch: String,
+    pub touches: i64,
+    pub commission_minor: i64,
+}
+
+/// A person's orders placed before another that are owed to somebody, the earliest first.
+pub async fn prior_orders<'a>(
+    on: impl Into<Reader<'a>>,
+    person: PersonId,
+    order: OrderId,
+    placed_at: At,
+    limit: i64,
+) -> Result<Vec<PriorOrder>> {
+    let rows: Vec<(String, At, PartnerId, ProgramId)> = read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT o.external_id, o.placed_at, d.partner_id, d.program_id FROM orders o \
+             JOIN payable_decisions d ON d.order_id = o.id \
+             WHERE o.person_id = $1 AND o.id <> $2 AND o.status <> 'cancelled' AND d.partner_id IS NOT NULL \
+             AND (o.placed_at < $3 OR (o.placed_at = $3 AND o.id < $2)) ORDER BY o.placed_at, o.id LIMIT $4",
+        )
+        .bind(person)
+        .bind(order)
+        .bind(placed_at)
+        .bind(limit)
+        .fetch_all(c)
+        .await
+    })?;
+    let prior = |(external_id, placed_at, partner, program): (String, At, PartnerId, ProgramId)| PriorOrder {
+        external_id,
+        placed_at: placed_at.0,
+        partner,
+        program,
+    };
+    Ok(rows.into_iter().map(prior).collect())
+}
+
 pub async fn of_order<'a>(on: impl Into<Reader<'a>>, order: OrderId) -> Result<Option<StoredDecision>> {
+    let mut reader = on.into();
     let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE order_id = $1"));
-    Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(order).fetch_optional(c).await)?)
+    let found: Vec<StoredDecision> = read!(reader.again(), |c| sqlx::query_as(sql).bind(order).fetch_all(c).await)?;
+    Ok(with_shares(reader, (order, order), found).await?.pop())
 }
 
 /// The orders of the decisions after `after`, oldest first.
@@ -77,8 +234,10 @@ pub async fn orders_decided<'a>(on: impl Into<Reader<'a>>, after: i64, limit: i6
 
 /// The decisions on orders from `first` to `last`, both included, in order.
 pub async fn between<'a>(on: impl Into<Reader<'a>>, first: OrderId, last: OrderId) -> Result<Vec<StoredDecision>> {
+    let mut reader = on.into();
     let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE order_id >= $1 AND order_id <= $2 ORDER BY order_id"));
-    Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(first).bind(last).fetch_all(c).await)?)
+    let found = read!(reader.again(), |c| sqlx::query_as(sql).bind(first).bind(last).fetch_all(c).await)?;
+    with_shares(reader, (first, last), found).await
 }
 
 /// As [`of_order`], for one that must be there.

@@ -8,7 +8,7 @@ use chrono::DateTime;
 use serde_json::Value;
 
 /// All tables, each after those it refers to.
-pub const TABLES: [&str; 42] = [
+pub const TABLES: [&str; 43] = [
     "settings",
     "programs",
     "partners",
@@ -39,6 +39,7 @@ pub const TABLES: [&str; 42] = [
     "order_promo_codes",
     "refunds",
     "payable_decisions",
+    "payable_shares",
     "periods",
     "payout_runs",
     "payout_run_lines",
@@ -121,6 +122,7 @@ fn key_of(table: &str) -> &'static str {
         "order_promo_codes" => "order_id, promo_code_id",
         "refunds" => "order_id, refund_id",
         "payable_decisions" => "order_id",
+        "payable_shares" => "order_id, position",
         "periods" | "credit_fits" => "period",
         "credit_months" => "period, model, currency, channel",
         "payout_run_lines" => "payout_run_id, partner_id",

@@ -163,8 +163,8 @@ pub async fn by_id<'a>(on: impl Into<Reader<'a>>, id: OrderId) -> Result<Order> 
 /// Oldest first, after `after`; those owed to one partner, if given.
 pub async fn list<'a>(on: impl Into<Reader<'a>>, partner: Option<PartnerId>, after: i64, limit: i64) -> Result<Vec<Order>> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "{SELECT} WHERE o.id > $1 AND ($3 = 0 OR EXISTS (SELECT 1 FROM payable_decisions d WHERE d.order_id = o.id AND d.partner_id = $3)) \
-         ORDER BY o.id LIMIT $2"
+        "{SELECT} WHERE o.id > $1 AND ($3 = 0 OR o.id IN (SELECT order_id FROM payable_decisions WHERE partner_id = $3 \
+         UNION SELECT order_id FROM payable_shares WHERE partner_id = $3)) ORDER BY o.id LIMIT $2"
     ));
     let partner = partner.map_or(0, |p| p.0);
     let rows: Vec<Row> = read!(on.into(), |c| sqlx::query_as(sql).bind(after).bind(limit).bind(partner).fetch_all(c).await)?;
@@ -225,8 +225,8 @@ pub async fn days_of_partner<'a>(
 ) -> Result<Vec<(NaiveDate, i64)>> {
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
-            "SELECT o.day, COUNT(*) FROM orders o JOIN payable_decisions d ON d.order_id = o.id \
-             WHERE d.partner_id = $1 AND o.day >= $2 AND o.day <= $3 AND o.status = 'approved' GROUP BY o.day ORDER BY o.day",
+            "SELECT o.day, COUNT(*) FROM orders o WHERE o.id IN (SELECT order_id FROM payable_decisions WHERE partner_id = $1 \
+             UNION SELECT order_id FROM payable_shares WHERE partner_id = $1) AND o.day >= $2 AND o.day <= $3 AND o.status = 'approved' GROUP BY o.day ORDER BY o.day",
         )
         .bind(partner)
         .bind(from)

@@ -21,6 +21,8 @@ struct Row {
     new_customers_only: bool,
     fallback_url: Option<String>,
     link_domains: Json<Vec<String>>,
+    lifetime_days: Option<i64>,
+    lifetime_orders: Option<i64>,
 }
 
 impl From<Row> for Program {
@@ -38,20 +40,22 @@ impl From<Row> for Program {
             new_customers_only: row.new_customers_only,
             fallback_url: row.fallback_url,
             link_domains: row.link_domains.0,
+            lifetime_days: row.lifetime_days,
+            lifetime_orders: row.lifetime_orders,
         }
     }
 }
 
 const SELECT: &str = "SELECT id, name, currency, destination_hosts, click_window_days, view_window_days, hold_days, \
-     credit_policy, min_payout_minor, new_customers_only, fallback_url, link_domains FROM programs";
+     credit_policy, min_payout_minor, new_customers_only, fallback_url, link_domains, lifetime_days, lifetime_orders FROM programs";
 
 /// Stores a program; its `id` is ignored and given anew.
 pub async fn insert(tx: &mut Tx, program: &Program, now: At) -> Result<ProgramId> {
     Ok(run!(tx, |c| {
         sqlx::query_scalar(
             "INSERT INTO programs (name, currency, destination_hosts, click_window_days, view_window_days, hold_days, \
-             credit_policy, min_payout_minor, new_customers_only, fallback_url, created_at, link_domains) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
+             credit_policy, min_payout_minor, new_customers_only, fallback_url, created_at, link_domains, \
+             lifetime_days, lifetime_orders) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id",
         )
         .bind(&program.name)
         .bind(program.currency)
@@ -65,6 +69,8 @@ pub async fn insert(tx: &mut Tx, program: &Program, now: At) -> Result<ProgramId
         .bind(&program.fallback_url)
         .bind(now)
         .bind(Json(&program.link_domains))
+        .bind(program.lifetime_days)
+        .bind(program.lifetime_orders)
         .fetch_one(c)
         .await
     })?)
@@ -75,7 +81,7 @@ pub async fn update(tx: &mut Tx, program: &Program) -> Result<()> {
         sqlx::query(
             "UPDATE programs SET name = $2, destination_hosts = $3, click_window_days = $4, view_window_days = $5, \
              hold_days = $6, credit_policy = $7, min_payout_minor = $8, new_customers_only = $9, fallback_url = $10, \
-             link_domains = $11 WHERE id = $1",
+             link_domains = $11, lifetime_days = $12, lifetime_orders = $13 WHERE id = $1",
         )
         .bind(program.id)
         .bind(&program.name)
@@ -88,6 +94,8 @@ pub async fn update(tx: &mut Tx, program: &Program) -> Result<()> {
         .bind(program.new_customers_only)
         .bind(&program.fallback_url)
         .bind(Json(&program.link_domains))
+        .bind(program.lifetime_days)
+        .bind(program.lifetime_orders)
     })?;
     Ok(())
 }

@@ -23,6 +23,7 @@ mod pages;
 mod paths;
 mod payouts;
 mod persons;
+mod policies;
 mod readme;
 mod replay;
 mod reports;

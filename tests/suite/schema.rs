@@ -132,3 +132,41 @@ async fn touches_of_the_first_version_are_read_as_they_were() {
         service.db.close().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commissions_keep_their_journals_when_their_table_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true).foreign_keys(true);
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    sqlx::migrate!("migrations/sqlite").run_to(9, &pool).await.unwrap();
+    const ROWS: &str = "
+        INSERT INTO programs VALUES (1, 'Shop', 'RUB', '[]', 30, 0, 14, 'last_touch', 0, 0, NULL, 0, '[]', NULL, NULL);
+        INSERT INTO partners VALUES (1, NULL, 'Anna', NULL, NULL, 'affiliate', 'approved', NULL, '{\"method\":\"manual\"}', 0);
+        INSERT INTO commission_rules VALUES (1, 1, 0);
+        INSERT INTO persons VALUES (1, 0);
+        INSERT INTO orders (id, external_id, status, placed_at, day, currency, total_minor, tax_minor, shipping_minor, discount_minor,
+            items, promo_codes, utm, metadata, person_id, created_at, updated_at)
+            VALUES (1, 'O-1', 'approved', 0, '1970-01-01', 'RUB', 100, 0, 0, 0, '[]', '[]', '{}', '{}', 1, 0, 0);
+        INSERT INTO commissions VALUES (7, 1, 1, 1, 1, 1, 'RUB', 'pending', 10, '{}', 0, NULL, 0, 0);
+        INSERT INTO journals VALUES (1, 'earned', 'RUB', 0, '1970-01-01', 1, 7, NULL, NULL);";
+    sqlx::raw_sql(ROWS).execute(&pool).await.unwrap();
+    pool.close().await;
+    let url = format!("sqlite://{}", path.display());
+    let service = tributary::service::Tributary::open(&url, None, tributary::clock::Clock::system()).await.unwrap();
+    let mut tx = service.db.begin().await.unwrap();
+    let kept: i64 = tributary::run!(&mut tx, |c| {
+        let sql =
+            "SELECT COUNT(*) FROM commissions m JOIN journals j ON j.commission_id = m.id WHERE m.id = 7 AND m.amount_minor = 10";
+        sqlx::query_scalar(sql).fetch_one(c).await
+    })
+    .unwrap();
+    assert_eq!(kept, 1);
+    let orphan = "INSERT INTO journals (kind, currency, at, day, commission_id) VALUES ('earned', 'RUB', 0, '1970-01-01', 99)";
+    let refused: std::result::Result<(), sqlx::Error> = async {
+        tributary::exec!(tx, sqlx::query(orphan))?;
+        Ok(())
+    }
+    .await;
+    assert!(refused.unwrap_err().to_string().contains("FOREIGN KEY"));
+}

@@ -1,6 +1,7 @@
 //! What a decision is made on. [`Basis`] is all of it but the touches, and is stored with the decision, so that anybody
 //! can decide again and see that it comes out the same.
 
+use super::KeptCustomer;
 use crate::domain::id::{PartnerId, ProgramId, PromoCodeId};
 use crate::domain::money::Currency;
 use crate::domain::order::CustomerKind;
@@ -19,6 +20,10 @@ pub struct ProgramTerms {
     pub view_window_days: i64,
     pub credit_policy: CreditPolicy,
     pub new_customers_only: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetime_days: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetime_orders: Option<i64>,
 }
 
 impl From<&Program> for ProgramTerms {
@@ -30,6 +35,8 @@ impl From<&Program> for ProgramTerms {
             view_window_days: program.view_window_days,
             credit_policy: program.credit_policy,
             new_customers_only: program.new_customers_only,
+            lifetime_days: program.lifetime_days,
+            lifetime_orders: program.lifetime_orders,
         }
     }
 }
@@ -93,6 +100,9 @@ pub struct Basis {
     /// Everybody whom a touch speaks for, each with each program once.
     pub claimants: Vec<Claimant>,
     pub promo_codes: Vec<PromoClaim>,
+    /// Who keeps the customer, or did last: one for each program.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<KeptCustomer>,
 }
 
 impl Basis {
@@ -108,12 +118,14 @@ impl Basis {
     }
 
     fn all_claimants(&self) -> impl Iterator<Item = &Claimant> {
-        self.claimants.iter().chain(self.promo_codes.iter().filter_map(|code| code.claimant.as_ref()))
+        let codes = self.promo_codes.iter().filter_map(|code| code.claimant.as_ref());
+        self.claimants.iter().chain(codes).chain(self.kept.iter().map(|kept| &kept.claimant))
     }
 
     /// Changes the terms of all programs, to ask what would have been.
     pub fn change_terms(&mut self, change: impl Fn(&mut ProgramTerms)) {
         let codes = self.promo_codes.iter_mut().filter_map(|code| code.claimant.as_mut());
-        self.claimants.iter_mut().chain(codes).for_each(|claimant| change(&mut claimant.terms));
+        let kept = self.kept.iter_mut().map(|kept| &mut kept.claimant);
+        self.claimants.iter_mut().chain(codes).chain(kept).for_each(|claimant| change(&mut claimant.terms));
     }
 }

@@ -1,6 +1,7 @@
 //! Each touch and code by itself: whether it could be paid on, and if not, the first reason against it.
 
-use super::{Claimant, OrderFacts, PromoClaim, PromoStanding, Reason, TouchClaim, TraceItem, Verdict};
+use super::lifetime::Over;
+use super::{Claimant, KeptCustomer, OrderFacts, PromoClaim, PromoStanding, Reason, TouchClaim, TraceItem, Verdict};
 use crate::domain::order::CustomerKind;
 use crate::domain::partner::PartnerStatus;
 use crate::domain::time::{comes_after, spoken_seconds};
@@ -91,6 +92,21 @@ pub(super) fn judge_promo(facts: OrderFacts, claim: &PromoClaim) -> TraceItem {
                 None => of(Verdict::Kept, Reason::PromoCode, "a valid promo code on the order".to_owned()),
             },
         },
+    }
+}
+
+/// Whether the partner who keeps the customer could be paid on this order.
+pub(super) fn judge_kept(facts: OrderFacts, kept: &KeptCustomer) -> TraceItem {
+    let of = |verdict, reason, detail: String| item(kept.label(), kept.since, Some(&kept.claimant), verdict, reason, detail);
+    match (kept.over(facts.placed_at), barred(facts, &kept.claimant)) {
+        (Some(over @ Over::Days { days, seconds }), _) => {
+            let mut dropped = of(Verdict::Dropped, Reason::OutsideWindow, over.detail());
+            (dropped.window_days, dropped.seconds) = (Some(days), Some(seconds));
+            dropped
+        }
+        (Some(over @ Over::Orders(_)), _) => of(Verdict::Dropped, Reason::CapReached, over.detail()),
+        (None, Some((reason, detail))) => of(Verdict::Dropped, reason, detail),
+        (None, None) => of(Verdict::Kept, Reason::Lifetime, format!("keeps the customer since order {}", kept.order)),
     }
 }
 

@@ -7,6 +7,10 @@ pub enum Reason {
     LatestClickInWindow,
     PromoCode,
     FirstClick,
+    /// The first partner keeps the customer.
+    Lifetime,
+    /// Shared by all who brought the customer.
+    Split,
     OutsideWindow,
     AfterOrder,
     Bot,
@@ -24,6 +28,8 @@ pub enum Reason {
     LaterClick,
     EarlierClick,
     ReturningCustomer,
+    /// As many orders as the program pays for.
+    CapReached,
     OtherCurrency,
 }
 
@@ -33,6 +39,8 @@ impl Reason {
             Reason::LatestClickInWindow => "latest_click_in_window",
             Reason::PromoCode => "promo_code",
             Reason::FirstClick => "first_click",
+            Reason::Lifetime => "lifetime",
+            Reason::Split => "split",
             Reason::OutsideWindow => "outside_window",
             Reason::AfterOrder => "after_order",
             Reason::Bot => "bot",
@@ -50,6 +58,7 @@ impl Reason {
             Reason::LaterClick => "later_click",
             Reason::EarlierClick => "earlier_click",
             Reason::ReturningCustomer => "returning_customer",
+            Reason::CapReached => "cap_reached",
             Reason::OtherCurrency => "other_currency",
         }
     }
@@ -80,6 +89,7 @@ impl Verdict {
 pub enum Via {
     PromoCode,
     Click,
+    Lifetime,
     None,
 }
 
@@ -88,6 +98,7 @@ impl Via {
         match self {
             Via::PromoCode => "promo_code",
             Via::Click => "click",
+            Via::Lifetime => "lifetime",
             Via::None => "none",
         }
     }

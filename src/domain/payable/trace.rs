@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// One line of the trace.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TraceItem {
-    /// A touch's id, or `promo:CODE`.
+    /// A touch's id, `promo:CODE`, or `lifetime:ORDER` with the order that won the customer.
     pub touch: String,
     pub at: DateTime<Utc>,
     pub partner: Option<PartnerId>,
@@ -23,6 +23,25 @@ pub struct TraceItem {
     pub seconds: Option<i64>,
 }
 
+/// What a line of a trace is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject<'a> {
+    Touch(&'a str),
+    PromoCode(&'a str),
+    /// The order that won the customer.
+    Lifetime(&'a str),
+}
+
+impl<'a> Subject<'a> {
+    /// Of the name that a trace gives it.
+    pub fn named(name: &'a str) -> Subject<'a> {
+        if let Some(code) = name.strip_prefix("promo:") {
+            return Subject::PromoCode(code);
+        }
+        name.strip_prefix("lifetime:").map_or(Subject::Touch(name), Subject::Lifetime)
+    }
+}
+
 /// Who won.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Winner {
@@ -34,11 +53,27 @@ pub struct Winner {
     pub promo_code: Option<PromoCodeId>,
 }
 
+/// A partner's part of an order that several share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    pub partner: PartnerId,
+    pub program: ProgramId,
+    pub via: Via,
+    /// The latest that speaks for the partner.
+    pub touch: String,
+    pub promo_code: Option<PromoCodeId>,
+    /// Of all touches and codes that share, those of the partner.
+    pub touches: u64,
+}
+
 /// The decision with its trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     pub policy: CreditPolicy,
+    /// Of several who share, the one with the largest share.
     pub winner: Option<Winner>,
+    /// All who share, the partner of the earliest touch first; empty where one alone is owed the order.
+    pub shares: Vec<Share>,
     /// The winner's reason; without one, that of the nearest loser.
     pub reason: Reason,
     /// Who would have been owed it, had the winner's partner not been there: the touch or code.

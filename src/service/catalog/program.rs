@@ -23,6 +23,13 @@ pub struct ProgramInput {
     pub hold_days: Option<i64>,
     /// Default `promo_then_last_click`.
     pub credit_policy: Option<String>,
+    /// Under `lifetime`: for how many days, and how many orders, the first partner keeps the customer; none: no end.
+    #[serde(default, deserialize_with = "maybe_null")]
+    #[schema(value_type = Option<i64>)]
+    pub lifetime_days: Option<Option<i64>>,
+    #[serde(default, deserialize_with = "maybe_null")]
+    #[schema(value_type = Option<i64>)]
+    pub lifetime_orders: Option<Option<i64>>,
     pub min_payout: Option<DecimalInput>,
     pub new_customers_only: Option<bool>,
     #[serde(default, deserialize_with = "maybe_null")]
@@ -63,6 +70,11 @@ pub async fn save_program(tx: &mut Tx, context: &Context, known: Option<ProgramI
     };
     let policy = p.take("/credit_policy", read_policy(&input.credit_policy)).flatten();
     let days = |p: &mut Problems, pointer, given, default| p.number(pointer, given, 0, 3_650).unwrap_or(default);
+    let limit = |p: &mut Problems, pointer, given: Option<Option<i64>>, most, old: Option<i64>| match given {
+        None => old,
+        Some(None) => None,
+        Some(given) => p.number(pointer, given, 1, most),
+    };
     let saved = Program {
         id: known.unwrap_or(ProgramId(0)),
         name: name.unwrap_or_default(),
@@ -72,6 +84,8 @@ pub async fn save_program(tx: &mut Tx, context: &Context, known: Option<ProgramI
         view_window_days: days(&mut p, "/view_window_days", input.view_window_days, old.map_or(0, |o| o.view_window_days)),
         hold_days: days(&mut p, "/hold_days", input.hold_days, old.map_or(14, |o| o.hold_days)),
         credit_policy: policy.unwrap_or(old.map_or(CreditPolicy::PromoThenLastClick, |o| o.credit_policy)),
+        lifetime_days: limit(&mut p, "/lifetime_days", input.lifetime_days, 36_500, old.and_then(|o| o.lifetime_days)),
+        lifetime_orders: limit(&mut p, "/lifetime_orders", input.lifetime_orders, 1_000_000, old.and_then(|o| o.lifetime_orders)),
         min_payout_minor: p.amount("/min_payout", &input.min_payout, currency).unwrap_or(old.map_or(0, |o| o.min_payout_minor)),
         new_customers_only: input.new_customers_only.unwrap_or(old.is_some_and(|o| o.new_customers_only)),
         fallback_url: match &input.fallback_url {
@@ -81,6 +95,9 @@ pub async fn save_program(tx: &mut Tx, context: &Context, known: Option<ProgramI
         },
         link_domains,
     };
+    if saved.credit_policy == CreditPolicy::Lifetime && saved.new_customers_only {
+        p.add("/new_customers_only", "contradicts the policy lifetime, which pays for returning customers");
+    }
     p.done()?;
     for other in program::all(&mut *tx).await?.iter().filter(|other| Some(other.id) != known) {
         if let Some(taken) = saved.link_domains.iter().find(|domain| other.link_domains.contains(domain)) {

@@ -5,10 +5,10 @@ use super::super::{Result, Tributary};
 use super::Finding;
 use crate::domain::commission::Rule;
 use crate::domain::id::{OrderId, RuleId};
-use crate::domain::payable::{Decision, TouchClaim, TraceItem, Via, decide, marked};
+use crate::domain::payable::{Decision, Share, Subject, TouchClaim, TraceItem, Via, decide, marked};
 use crate::domain::touch::{Mark, touch_id};
 use crate::service::replay::REPLAYED_AT;
-use crate::store::decision::StoredDecision;
+use crate::store::decision::{StoredDecision, StoredShare};
 use crate::store::{At, Db, decision, order, rule, settings, touch};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -49,9 +49,12 @@ async fn note(db: &Db, id: OrderId, what: &str, finding: &mut Finding) -> Result
     Ok(())
 }
 
-/// The touches that a trace lists; codes on the order are in the basis.
+/// The touches that a trace lists; codes on the order and who keeps the customer are in the basis.
 fn listed(trace: &[TraceItem]) -> impl Iterator<Item = (Uuid, &TraceItem)> {
-    trace.iter().filter(|item| !item.touch.starts_with("promo:")).map(|item| (touch_id(&item.touch), item))
+    trace.iter().filter_map(|item| match Subject::named(&item.touch) {
+        Subject::Touch(name) => Some((touch_id(name), item)),
+        Subject::PromoCode(_) | Subject::Lifetime(_) => None,
+    })
 }
 
 async fn check_page(
@@ -133,8 +136,20 @@ fn difference(stored: &StoredDecision, again: &Decision) -> Option<String> {
         ("touch", stored.touch.as_deref() == winner.map(|w| w.touch.as_str())),
         ("promo code", stored.promo_code_id == winner.and_then(|w| w.promo_code)),
         ("loser", stored.loser == again.loser),
+        ("split", stored.shares.iter().map(share_of).eq(again.shares.iter().cloned())),
     ];
     same.into_iter().find(|(_, same)| !same).map(|(what, _)| format!("the stored {what} is not what comes out"))
+}
+
+fn share_of(stored: &StoredShare) -> Share {
+    Share {
+        partner: stored.partner_id,
+        program: stored.program_id,
+        via: stored.via,
+        touch: stored.touch.clone(),
+        promo_code: stored.promo_code_id,
+        touches: stored.touches.unsigned_abs(),
+    }
 }
 
 /// A rule frozen with the decision that is not the version it names. When a version ends may be settled later.
@@ -143,6 +158,7 @@ fn changed_rule(stored: &StoredDecision, rules: &HashMap<(RuleId, i64), Rule>) -
         let version = rules.get(&(rule.id, rule.version));
         version.is_some_and(|version| Rule { ends_at: None, ..version.clone() } == Rule { ends_at: None, ..rule.clone() })
     };
-    let changed = stored.rules.0.iter().find(|rule| !known(rule))?;
+    let shared = stored.shares.iter().flat_map(|share| &share.rules.0);
+    let changed = stored.rules.0.iter().chain(shared).find(|rule| !known(rule))?;
     Some(format!("{} version {} is not what was frozen", changed.id, changed.version))
 }

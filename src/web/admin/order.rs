@@ -12,7 +12,7 @@ use crate::store::order::Order;
 use crate::store::{commission, decision, order as orders, program, touch};
 use crate::web::App;
 use crate::web::cabinet::state_class;
-use crate::web::page::{Frame, NONE, answer, words};
+use crate::web::page::{self, Frame, NONE, answer, words};
 use crate::web::who::{PageError, Staff};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
@@ -52,6 +52,7 @@ struct OwedView {
     reason: String,
     policy: String,
     decided: String,
+    shares: Option<String>,
 }
 
 struct TraceView {
@@ -105,7 +106,7 @@ pub async fn order(app: Data<App>, request: HttpRequest, staff: Staff, number: P
     let shown = shown_lines(trace, decided.as_ref());
     let left_out = trace.len() - shown.len();
     let trace = shown.as_slice();
-    let window = words::window_of(trace);
+    let window = page::trace::window_of(trace);
     let opens = window.map(|(_, days)| found.placed_at - TimeDelta::days(days));
 
     let page = OrderPage {
@@ -115,7 +116,7 @@ pub async fn order(app: Data<App>, request: HttpRequest, staff: Staff, number: P
         status: frame.t(words::order_status(found.status)),
         status_class: status_class(found.status),
         facts: facts(&frame, &found),
-        owed: decided.as_ref().and_then(|d| d.partner_id.map(|id| owed(&frame, &context, d, name(id)))),
+        owed: decided.as_ref().and_then(|d| d.partner_id.map(|id| owed(&frame, &context, d, id, &name))),
         nobody: match &decided {
             None => Some(frame.t("order-undecided")),
             Some(d) if d.partner_id.is_none() => Some(frame.t(words::reason(d.reason))),
@@ -186,9 +187,17 @@ fn facts(frame: &Frame, order: &Order) -> Vec<(String, String)> {
     facts
 }
 
-fn owed(frame: &Frame, context: &Context, decided: &StoredDecision, partner: String) -> OwedView {
+fn owed(
+    frame: &Frame,
+    context: &Context,
+    decided: &StoredDecision,
+    partner: PartnerId,
+    name: &impl Fn(PartnerId) -> String,
+) -> OwedView {
+    let shares: Vec<(String, u64)> = decided.shares.iter().map(|s| (name(s.partner_id), s.touches.unsigned_abs())).collect();
     OwedView {
-        partner,
+        partner: name(partner),
+        shares: page::trace::shares(frame.lang, &shares),
         via: frame.t(words::via(decided.via)),
         reason: frame.t(words::reason(decided.reason)),
         policy: frame.t(words::policy(decided.policy)),
@@ -200,24 +209,14 @@ fn owed(frame: &Frame, context: &Context, decided: &StoredDecision, partner: Str
 fn terms(frame: &Frame, decided: &StoredDecision, programs: &[Program]) -> Option<String> {
     let terms = decided.basis.as_ref()?.0.terms(decided.program_id?)?;
     let name = programs.iter().find(|p| p.id == terms.program).map(|p| p.name.clone());
-    let filling = [
-        ("program", name.unwrap_or_else(|| terms.program.to_string()).into()),
-        ("click", terms.click_window_days.into()),
-        ("view", terms.view_window_days.into()),
-        ("policy", frame.t(words::policy(terms.credit_policy)).into()),
-    ];
-    let text = frame.say("explain-terms", filling);
-    Some(if terms.new_customers_only { format!("{text} {}", frame.t("explain-new-only")) } else { text })
+    Some(page::trace::terms(frame.lang, &name.unwrap_or_else(|| terms.program.to_string()), terms))
 }
 
 /// Who would have been owed the order without the winner.
 fn loser(frame: &Frame, context: &Context, decided: &StoredDecision, name: &impl Fn(PartnerId) -> String) -> Option<String> {
     let (touch, winner) = (decided.loser.as_ref()?, decided.partner_id?);
     let item = decided.trace.0.iter().find(|item| &item.touch == touch)?;
-    let title = match touch.strip_prefix("promo:") {
-        Some(code) => frame.say("trace-code", [("code", code.into())]),
-        None => frame.t("trace-touch"),
-    };
+    let title = page::trace::title(frame.lang, item, None);
     let filling = [
         ("partner", name(winner).into()),
         ("loser", item.partner.map(name).unwrap_or_default().into()),
@@ -251,16 +250,10 @@ fn trace_views(
         .enumerate()
         .map(|(index, item)| {
             let touch = touches.get(&item.touch);
-            let title = match (item.touch.strip_prefix("promo:"), touch) {
-                (Some(code), _) => frame.say("trace-code", [("code", code.into())]),
-                (None, Some(touch)) => {
-                    format!("{} · {}", frame.t(words::touch_kind(touch.kind)), frame.t(words::channel(touch.channel)))
-                }
-                (None, None) => frame.t("trace-touch"),
-            };
+            let title = page::trace::title(lang, item, touch);
             let origin =
                 touch.map(|t| [&t.source, &t.medium, &t.campaign].into_iter().flatten().map(String::as_str).collect::<Vec<_>>());
-            let (reason, numbers) = words::trace_reason(lang, item);
+            let (reason, numbers) = page::trace::reason(lang, item);
             TraceView {
                 at: lang.instant(context.zone, item.at),
                 title,

@@ -7,7 +7,7 @@ use crate::domain::program::Program;
 use crate::service::payout::{RunWithLines, state_name};
 use crate::service::spool::Hit;
 use crate::store::commission::Commission;
-use crate::store::decision::StoredDecision;
+use crate::store::decision::{StoredDecision, StoredShare};
 use crate::store::ledger::EntryRow;
 use crate::store::link::{LinkDetails, TargetRow};
 use crate::store::miss::Miss;
@@ -41,6 +41,8 @@ pub fn program(p: &Program) -> Value {
         "view_window_days": p.view_window_days,
         "hold_days": p.hold_days,
         "credit_policy": p.credit_policy,
+        "lifetime_days": p.lifetime_days,
+        "lifetime_orders": p.lifetime_orders,
         "min_payout": money(p.min_payout_minor, p.currency),
         "new_customers_only": p.new_customers_only,
         "fallback_url": p.fallback_url,
@@ -192,6 +194,11 @@ pub fn commission(c: &Commission) -> Value {
     })
 }
 
+/// One partner's part of an order that several share: `touches` of all that share.
+fn share(s: &StoredShare) -> Value {
+    json!({ "partner": s.partner_id, "program": s.program_id, "via": s.via, "touch": s.touch, "touches": s.touches })
+}
+
 pub fn payable(decision: Option<&StoredDecision>) -> Value {
     match decision {
         None => json!({ "partner": null, "via": "none", "reason": null, "policy": null, "decided": false }),
@@ -202,6 +209,7 @@ pub fn payable(decision: Option<&StoredDecision>) -> Value {
             "reason": d.reason,
             "policy": d.policy,
             "touch": d.touch,
+            "shares": d.shares.iter().map(share).collect::<Vec<_>>(),
             "decided": true,
             "decided_at": instant(d.decided_at),
         }),

@@ -3,6 +3,7 @@
 pub mod chart;
 pub mod form;
 mod format;
+pub mod trace;
 pub mod words;
 
 pub use format::NONE;

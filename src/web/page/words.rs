@@ -3,12 +3,11 @@
 use crate::domain::attribution::Model;
 use crate::domain::channel::{Channel, Comparison, RuleField};
 use crate::domain::commission::{CommissionState, Owed, Terms};
-use crate::domain::id::PartnerId;
 use crate::domain::ledger::JournalKind;
 use crate::domain::money::Money;
 use crate::domain::order::OrderStatus;
 use crate::domain::partner::{PartnerKind, PartnerStatus};
-use crate::domain::payable::{Reason, TraceItem, Verdict, Via};
+use crate::domain::payable::{Reason, Verdict, Via};
 use crate::domain::program::CreditPolicy;
 use crate::domain::touch::TouchKind;
 use crate::service::access::Role;
@@ -192,6 +191,8 @@ pub fn policy(policy: CreditPolicy) -> &'static str {
         CreditPolicy::LastClickThenPromo => "policy-last_click_then_promo",
         CreditPolicy::LastTouch => "policy-last_touch",
         CreditPolicy::FirstClick => "policy-first_click",
+        CreditPolicy::SplitLinear => "policy-split_linear",
+        CreditPolicy::Lifetime => "policy-lifetime",
     }
 }
 
@@ -199,6 +200,7 @@ pub fn via(via: Via) -> &'static str {
     match via {
         Via::PromoCode => "via-promo_code",
         Via::Click => "via-click",
+        Via::Lifetime => "via-lifetime",
         Via::None => "via-none",
     }
 }
@@ -216,6 +218,8 @@ pub fn reason(reason: Reason) -> &'static str {
         Reason::LatestClickInWindow => "reason-latest_click_in_window",
         Reason::PromoCode => "reason-promo_code",
         Reason::FirstClick => "reason-first_click",
+        Reason::Lifetime => "reason-lifetime",
+        Reason::Split => "reason-split",
         Reason::OutsideWindow => "reason-outside_window",
         Reason::AfterOrder => "reason-after_order",
         Reason::Bot => "reason-bot",
@@ -233,6 +237,7 @@ pub fn reason(reason: Reason) -> &'static str {
         Reason::LaterClick => "reason-later_click",
         Reason::EarlierClick => "reason-earlier_click",
         Reason::ReturningCustomer => "reason-returning_customer",
+        Reason::CapReached => "reason-cap_reached",
         Reason::OtherCurrency => "reason-other_currency",
     }
 }
@@ -243,6 +248,8 @@ pub fn why_yours(won_by: Reason) -> &'static str {
         Reason::LatestClickInWindow => "why-latest_click_in_window",
         Reason::PromoCode => "why-promo_code",
         Reason::FirstClick => "why-first_click",
+        Reason::Lifetime => "why-lifetime",
+        Reason::Split => "why-split",
         other => reason(other),
     }
 }
@@ -287,28 +294,6 @@ pub fn payout_method(method: &str) -> &'static str {
     }
 }
 
-/// Whose window is drawn, and its days: the winner's, else that of the latest touch that could have won, else of any.
-/// Partners of several programs may have several windows; the lines of the trace name each.
-pub fn window_of(trace: &[TraceItem]) -> Option<(Option<PartnerId>, i64)> {
-    let of = |wanted: &[Verdict]| {
-        trace.iter().rev().filter(|i| wanted.contains(&i.verdict)).find_map(|i| i.window_days.map(|days| (i.partner, days)))
-    };
-    of(&[Verdict::Won]).or_else(|| of(&[Verdict::Kept])).or_else(|| of(&[Verdict::Dropped]))
-}
-
-/// The reason of a line of a trace in words, and the numbers behind it, if they are not in the words.
-pub fn trace_reason(language: Language, item: &TraceItem) -> (String, Option<String>) {
-    let plain = language.text(reason(item.reason));
-    let Some(seconds) = item.seconds else { return (plain, None) };
-    let span = language.span(seconds);
-    let days = item.window_days.unwrap_or(0);
-    match item.reason {
-        Reason::OutsideWindow => (language.with("trace-outside", &[("days", days.into()), ("span", span.into())]), None),
-        Reason::AfterOrder => (language.with("trace-after", &[("span", span.into())]), None),
-        _ => (plain, Some(language.with("trace-before", &[("days", days.into()), ("span", span.into())]))),
-    }
-}
-
 /// A commission's formula with its numbers: `12.5 % × (120.00 − 20.00) = 12.50`. The parts are those of [`Owed`].
 pub fn formula(language: Language, owed: &Owed) -> String {
     let money = |minor| language.money(Money::new(minor, owed.currency));
@@ -318,6 +303,10 @@ pub fn formula(language: Language, owed: &Owed) -> String {
         OrderStatus::Approved => {}
     }
     let mut text = match owed.terms {
+        Terms::Fixed(minor) if owed.portion.is_some() => {
+            let whole = language.with("formula-fixed", &[("amount", money(minor).into())]);
+            language.with("formula-part", &[("part", money(owed.full_minor).into()), ("base", whole.into())])
+        }
         Terms::Fixed(minor) => language.with("formula-fixed", &[("amount", money(minor).into())]),
         Terms::Percent(rate) => {
             let mut base = money(owed.total_minor);
@@ -336,6 +325,9 @@ pub fn formula(language: Language, owed: &Owed) -> String {
             format!("{} × {base}", language.percent_of_text(&rate.percent()))
         }
     };
+    if let Some((own, all)) = owed.portion {
+        text += &language.with("formula-portion", &[("own", (own as i64).into()), ("all", (all as i64).into())]);
+    }
     if owed.refunded_minor != 0 {
         let left = money(owed.total_minor - owed.refunded_minor);
         text += &language.with("formula-refunds", &[("left", left.into()), ("total", money(owed.total_minor).into())]);

@@ -108,6 +108,7 @@ window-opens = The { $days }-day window of { $partner } opens: { $at }
 window-span = Window from { $from } to { $to }
 trace-title = Touches before the order
 trace-code = Promo code { $code }
+trace-kept = Customer since order { $order }
 trace-touch = Touch
 trace-order = The order is placed
 trace-left-out = { $count ->

@@ -13,6 +13,14 @@ explain-touches = { $count ->
 explain-loser = Without { $partner } it would have been owed to { $loser }: { $title }, { $at }.
 explain-no-loser = Nobody else could have been owed it.
 explain-terms = The terms of { $program } then: clicks count { $click } d, impressions { $view } d, policy “{ $policy }”.
+explain-shares = It is shared by touches and codes: { $shares }.
+explain-keeps = The first partner keeps the customer { $most }.
+explain-kept-days = for { $days } d
+explain-kept-orders = for { $orders ->
+    [one] { $orders } order
+   *[other] { $orders } orders
+}
+explain-kept-forever = for good
 explain-new-only = It pays for new customers only.
 explain-commission = { $partner } earns by { $rule }: { $formula }.
 explain-other = Under “{ $policy }” it would have been { $partner }.

@@ -82,9 +82,12 @@ policy-promo_then_last_click = Promo code, then last click
 policy-last_click_then_promo = Last click, then promo code
 policy-last_touch = Last touch
 policy-first_click = First click
+policy-split_linear = Split in equal parts
+policy-lifetime = The first partner keeps the customer
 
 via-promo_code = by promo code
 via-click = by click
+via-lifetime = by keeping the customer
 via-none = by nothing
 
 verdict-kept = Could have won
@@ -94,6 +97,8 @@ verdict-won = Won
 reason-latest_click_in_window = The latest click inside the window
 reason-promo_code = A valid promo code on the order
 reason-first_click = The first click inside the window
+reason-lifetime = The first partner keeps the customer
+reason-split = Shared by all who brought the customer
 reason-outside_window = Outside the window
 reason-after_order = After the order
 reason-bot = A machine, not a person
@@ -111,11 +116,14 @@ reason-click_outranks_promo = A click outranks the promo code
 reason-later_click = A later click took its place
 reason-earlier_click = An earlier click comes first
 reason-returning_customer = A returning customer; the program pays for new ones only
+reason-cap_reached = As many orders as the program pays for
 reason-other_currency = The order is in another currency than the program
 
 why-latest_click_in_window = Your link was the last one clicked before the order
 why-promo_code = The order came with your promo code
 why-first_click = Your link was the first one clicked
+why-lifetime = You brought this customer first, and keep them
+why-split = You share this order with others who brought the customer
 
 run-built = Built
 run-approved = Approved
@@ -148,4 +156,5 @@ formula-fixed = { $amount } per order
 formula-tax = {" "}− { $amount } tax
 formula-shipping = {" "}− { $amount } shipping
 formula-part = { $part } of { $base }
+formula-portion = {" "}({ $own }/{ $all } of the order)
 formula-refunds = {" "}× { $left } / { $total } left after refunds

@@ -108,6 +108,7 @@ window-opens = Открывается окно { $partner } в { $days } д: { $
 window-span = Окно с { $from } по { $to }
 trace-title = Касания до заказа
 trace-code = Промокод { $code }
+trace-kept = Клиент с заказа { $order }
 trace-touch = Касание
 trace-order = Заказ оформлен
 trace-left-out = { $count ->

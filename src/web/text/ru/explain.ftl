@@ -15,6 +15,16 @@ explain-touches = { $count ->
 explain-loser = Без { $partner } вознаграждение получил бы { $loser }: { $title }, { $at }.
 explain-no-loser = Больше никому оно полагаться не могло.
 explain-terms = Условия «{ $program }» на тот момент: клики считаются { $click } д, показы { $view } д, правило «{ $policy }».
+explain-shares = Делится по касаниям и кодам: { $shares }.
+explain-keeps = Клиент остаётся за первым партнёром { $most }.
+explain-kept-days = на { $days } д
+explain-kept-orders = на { $orders ->
+    [one] { $orders } заказ
+    [few] { $orders } заказа
+    [many] { $orders } заказов
+   *[other] { $orders } заказа
+}
+explain-kept-forever = навсегда
 explain-new-only = Платится только за новых клиентов.
 explain-commission = { $partner } получает, { $rule }: { $formula }.
 explain-other = По правилу «{ $policy }» был бы { $partner }.

@@ -82,9 +82,12 @@ policy-promo_then_last_click = Промокод, затем последний �
 policy-last_click_then_promo = Последний клик, затем промокод
 policy-last_touch = Последнее касание
 policy-first_click = Первый клик
+policy-split_linear = Поровну между касаниями
+policy-lifetime = Клиент остаётся за первым партнёром
 
 via-promo_code = по промокоду
 via-click = по клику
+via-lifetime = по закреплению клиента
 via-none = ни по чему
 
 verdict-kept = Мог выиграть
@@ -94,6 +97,8 @@ verdict-won = Выиграл
 reason-latest_click_in_window = Последний клик внутри окна
 reason-promo_code = Действующий промокод в заказе
 reason-first_click = Первый клик внутри окна
+reason-lifetime = Клиент остаётся за первым партнёром
+reason-split = Делится между всеми, кто привёл клиента
 reason-outside_window = Вне окна
 reason-after_order = После заказа
 reason-bot = Программа, а не человек
@@ -111,11 +116,14 @@ reason-click_outranks_promo = Клик важнее промокода
 reason-later_click = Его место занял более поздний клик
 reason-earlier_click = Раньше был другой клик
 reason-returning_customer = Покупатель не новый, а программа платит только за новых
+reason-cap_reached = Оплачено столько заказов, сколько позволяет программа
 reason-other_currency = Валюта заказа не та, что у программы
 
 why-latest_click_in_window = По вашей ссылке перешли последней перед заказом
 why-promo_code = В заказе применили ваш промокод
 why-first_click = По вашей ссылке перешли первой
+why-lifetime = Вы привели этого клиента первыми, он закреплён за вами
+why-split = Заказ делится между вами и другими, кто привёл клиента
 
 run-built = Составлена
 run-approved = Утверждена
@@ -148,4 +156,5 @@ formula-fixed = { $amount } за заказ
 formula-tax = {" "}− { $amount } налог
 formula-shipping = {" "}− { $amount } доставка
 formula-part = { $part } из { $base }
+formula-portion = {" "}({ $own }/{ $all } заказа)
 formula-refunds = {" "}× { $left } / { $total } после возвратов

@@ -11,7 +11,7 @@ use crate::store::order::Order;
 use crate::store::{Db, commission, decision, order, program, touch};
 use crate::web::api::orders::payable_of;
 use crate::web::language::Language;
-use crate::web::page::{trace, words};
+use crate::web::page::{formula, trace, words};
 use std::collections::{BTreeMap, HashMap};
 use std::process::ExitCode;
 
@@ -171,7 +171,7 @@ impl Teller {
         match self.language {
             // As the API has it: with the currency's code and plain numbers.
             Language::En => commission.explanation.0.formula(),
-            Language::Ru => words::formula(self.language, &commission.explanation.0),
+            Language::Ru => formula::formula(self.language, &commission.explanation.0, &|id| self.partner(id)),
         }
     }
 

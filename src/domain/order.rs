@@ -1,5 +1,6 @@
 //! What an order is once it has been checked.
 
+use super::commission::Base;
 use super::money::{Currency, Money};
 use chrono::{DateTime, Utc};
 
@@ -44,9 +45,11 @@ pub struct OrderAmounts {
 }
 
 impl OrderAmounts {
-    /// Total less tax and shipping, never below zero: what commission is reckoned on before refunds.
-    pub fn commissionable_minor(&self) -> i64 {
-        (self.total_minor - self.tax_minor - self.shipping_minor).max(0)
+    /// The total less what `base` takes off, never below zero: what commission is reckoned on before refunds.
+    pub fn commissionable_under(&self, base: Base) -> i64 {
+        let off = |holds: bool, minor: i64| if holds { minor } else { 0 };
+        let less = off(base.less_tax, self.tax_minor) + off(base.less_shipping, self.shipping_minor);
+        (self.total_minor + off(!base.less_discount, self.discount_minor) - less).max(0)
     }
 
     /// Total less refunds: what credit is shared out of.

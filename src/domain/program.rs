@@ -2,6 +2,7 @@
 
 use super::id::ProgramId;
 use super::money::Currency;
+use std::collections::BTreeMap;
 
 /// Which partner an order is owed to, where several could claim it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -63,10 +64,23 @@ pub struct Program {
     /// How long, and for how many orders, the first partner keeps the customer under `lifetime`; none: no end.
     pub lifetime_days: Option<i64>,
     pub lifetime_orders: Option<i64>,
+    /// Lines of these are not paid for.
+    pub excluded_categories: Vec<String>,
+    /// A person approves each commission, once its hold is over.
+    pub manual_approval: bool,
+    /// Holds of groups of partners that are not the program's.
+    pub group_hold_days: BTreeMap<String, i64>,
     pub min_payout_minor: i64,
     pub new_customers_only: bool,
     /// Where unknown, paused and expired links lead.
     pub fallback_url: Option<String>,
     /// Hosts on which its links stand without `/r/`; short addresses are written with the first.
     pub link_domains: Vec<String>,
+}
+
+impl Program {
+    /// How long a commission of a partner in a group waits.
+    pub fn hold_days_of(&self, group: Option<&str>) -> i64 {
+        group.and_then(|group| self.group_hold_days.get(group)).copied().unwrap_or(self.hold_days)
+    }
 }

@@ -2,18 +2,21 @@
 //! many touches speak for them.
 
 use super::Result;
+use crate::domain::commission::Rule;
 use crate::domain::id::{PartnerId, PersonId, ProgramId};
 use crate::domain::partner::{PartnerKind, PartnerStatus};
 use crate::domain::payable::{Claimant, ProgramTerms};
 use crate::domain::person::{Identifier, IdentifierKind};
 use crate::store::order::Order;
-use crate::store::{At, Reader, partner, person, program};
+use crate::store::{At, Reader, partner, person, program, rule};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 struct KnownPartner {
     kind: PartnerKind,
     group: Option<String>,
+    recruiter: Option<PartnerId>,
     status: PartnerStatus,
     /// Oldest first.
     statuses: Vec<(At, PartnerStatus)>,
@@ -27,6 +30,24 @@ struct KnownPartner {
 pub struct Claimants {
     partners: HashMap<PartnerId, Option<KnownPartner>>,
     programs: HashMap<ProgramId, Option<ProgramTerms>>,
+    rules: HashMap<ProgramId, Arc<[Rule]>>,
+}
+
+impl KnownPartner {
+    /// Before the first known status, the first.
+    fn status_at(&self, at: At) -> PartnerStatus {
+        let known = self.statuses.iter().rev().find(|(since, _)| *since <= at).or(self.statuses.first());
+        known.map_or(self.status, |(_, status)| *status)
+    }
+}
+
+/// Whether a program pays for no line of an order.
+fn only_excluded(order: &Order, terms: &ProgramTerms) -> bool {
+    let is_excluded = |category: &Option<String>| {
+        category.as_ref().is_some_and(|has| terms.excluded_categories.iter().any(|e| e.to_lowercase() == has.to_lowercase()))
+    };
+    let items = &order.amounts.items;
+    !items.is_empty() && items.iter().all(|item| is_excluded(&item.category))
 }
 
 impl Claimants {
@@ -40,14 +61,14 @@ impl Claimants {
     ) -> Result<Option<Claimant>> {
         let terms = self.terms(reader, program).await?;
         let Some((found, terms)) = self.partner(reader, partner).await?.zip(terms) else { return Ok(None) };
-        let at = At::from(order.placed_at);
-        // Before the first known status, the first.
-        let status = found.statuses.iter().rev().find(|(since, _)| *since <= at).or(found.statuses.first());
+        let status = found.status_at(At::from(order.placed_at));
         let same_email = found.email_hash.is_some() && found.email_hash == order.email_hash;
         Ok(Some(Claimant {
             partner,
-            status: status.map_or(found.status, |(_, status)| *status),
+            status,
             buyer_is_partner: same_email || found.person == Some(order.person),
+            only_excluded: only_excluded(order, &terms),
+            cap_reached: false,
             terms,
         }))
     }
@@ -60,6 +81,23 @@ impl Claimants {
     /// The group a partner is in now.
     pub async fn group(&mut self, reader: &mut Reader<'_>, partner: PartnerId) -> Result<Option<String>> {
         Ok(self.partner(reader, partner).await?.and_then(|found| found.group.clone()))
+    }
+
+    /// Who recruited a partner, if they were approved at an instant.
+    pub async fn recruiter(&mut self, reader: &mut Reader<'_>, partner: PartnerId, at: At) -> Result<Option<PartnerId>> {
+        let Some(recruiter) = self.partner(reader, partner).await?.and_then(|found| found.recruiter) else { return Ok(None) };
+        let found = self.partner(reader, recruiter).await?;
+        Ok(found.filter(|found| found.status_at(at) == PartnerStatus::Approved).map(|_| recruiter))
+    }
+
+    /// Every version of every rule of a program.
+    pub async fn rules(&mut self, reader: &mut Reader<'_>, program: ProgramId) -> Result<Arc<[Rule]>> {
+        if let Some(known) = self.rules.get(&program) {
+            return Ok(known.clone());
+        }
+        let all: Arc<[Rule]> = rule::of_program(reader.again(), program).await?.into();
+        self.rules.insert(program, all.clone());
+        Ok(all)
     }
 
     async fn partner(&mut self, reader: &mut Reader<'_>, id: PartnerId) -> Result<Option<&KnownPartner>> {
@@ -76,7 +114,8 @@ impl Claimants {
                     };
                     let statuses = partner::statuses(reader.again(), id).await?;
                     let (group, status, email_hash) = (found.group_name, found.status, found.email_hash);
-                    Some(KnownPartner { kind: found.kind, group, status, statuses, email_hash, person })
+                    let recruiter = found.recruiter_id;
+                    Some(KnownPartner { kind: found.kind, group, recruiter, status, statuses, email_hash, person })
                 }
             };
             place.insert(known);

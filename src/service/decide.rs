@@ -1,8 +1,9 @@
 //! Gathers what the payable decision looks at, lets the domain decide, and stores the answer once.
 
 use super::claimants::Claimants;
+use super::rules_in_force::{MOST_PRIOR_ORDERS, mark_caps, rules_in_force};
 use super::{Context, Result};
-use crate::domain::commission::Rule;
+use crate::domain::commission::{Rule, RuleKind};
 use crate::domain::id::{PartnerId, ProgramId};
 use crate::domain::order::CustomerKind;
 use crate::domain::payable::{
@@ -14,7 +15,7 @@ use crate::domain::touch::Touch;
 use crate::store::decision::{StoredDecision, StoredShare};
 use crate::store::order::Order;
 use crate::store::promo::PromoCode;
-use crate::store::{Reader, Tx, decision, order, promo, rule, touch};
+use crate::store::{Reader, Tx, decision, order, promo, touch};
 use sqlx::types::Json;
 
 /// Who would be owed the order as it stands, and what that is said on.
@@ -32,6 +33,7 @@ pub async fn consider<'a>(on: impl Into<Reader<'a>>, order: &Order) -> Result<(D
         kept: if returning { kept_customers(&mut reader, &mut claimants, order).await? } else { Vec::new() },
     };
     add_claimants(&mut reader, &mut claimants, order, &mut basis, &touches).await?;
+    mark_caps(&mut reader, &mut claimants, order, &mut basis).await?;
     Ok((decide(&basis, &touches), basis))
 }
 
@@ -66,9 +68,6 @@ pub(super) async fn add_claimants(
     }
     Ok(())
 }
-
-/// Earlier orders that are looked at to see who keeps the customer.
-pub(super) const MOST_PRIOR_ORDERS: i64 = 1_000;
 
 /// Who keeps the customer of an order, or did last, in each program.
 async fn kept_customers(reader: &mut Reader<'_>, claimants: &mut Claimants, order: &Order) -> Result<Vec<KeptCustomer>> {
@@ -134,12 +133,15 @@ pub async fn decide_once(tx: &mut Tx, context: &Context, order: &Order) -> Resul
         return Ok(());
     }
     let (decided, basis) = consider(&mut *tx, order).await?;
-    let rules = match &decided.winner {
-        None => Vec::new(),
-        Some(winner) => rules_for(tx, winner.partner, winner.program, &basis.order).await?,
-    };
+    let mut claimants = Claimants::default();
+    let customer = basis.order.customer;
+    let (mut rules, mut recruiter) = (Vec::new(), None);
+    if let Some(winner) = &decided.winner {
+        (rules, recruiter) = frozen(tx, &mut claimants, order, customer, (winner.partner, winner.program)).await?;
+    }
     let mut shares = Vec::with_capacity(decided.shares.len());
     for share in decided.shares {
+        let (rules, recruiter_id) = frozen(tx, &mut claimants, order, customer, (share.partner, share.program)).await?;
         shares.push(StoredShare {
             order_id: order.id,
             partner_id: share.partner,
@@ -148,7 +150,8 @@ pub async fn decide_once(tx: &mut Tx, context: &Context, order: &Order) -> Resul
             touch: share.touch,
             promo_code_id: share.promo_code,
             touches: i64::try_from(share.touches).unwrap_or(i64::MAX),
-            rules: Json(rules_for(tx, share.partner, share.program, &basis.order).await?),
+            rules: Json(rules),
+            recruiter_id,
         });
     }
     let stored = StoredDecision {
@@ -161,6 +164,7 @@ pub async fn decide_once(tx: &mut Tx, context: &Context, order: &Order) -> Resul
         reason: decided.reason,
         touch: decided.winner.as_ref().map(|w| w.touch.clone()),
         promo_code_id: decided.winner.as_ref().and_then(|w| w.promo_code),
+        recruiter_id: recruiter.take(),
         trace: Json(decided.trace),
         other_policies: Json(decided.other_policies),
         rules: Json(rules),
@@ -172,13 +176,19 @@ pub async fn decide_once(tx: &mut Tx, context: &Context, order: &Order) -> Resul
     Ok(())
 }
 
-async fn rules_for(tx: &mut Tx, partner: PartnerId, program: ProgramId, order: &OrderFacts) -> Result<Vec<Rule>> {
-    let group = Claimants::default().group(&mut Reader::from(&mut *tx), partner).await?;
-    let all = rule::of_program(&mut *tx, program).await?;
-    Ok(in_force(&all, partner, group.as_deref(), order))
-}
-
-/// The rules that can matter to a partner's order, at the time it was placed.
-pub(super) fn in_force(rules: &[Rule], partner: PartnerId, group: Option<&str>, order: &OrderFacts) -> Vec<Rule> {
-    rules.iter().filter(|r| r.concerns(partner, group, order.customer, order.placed_at)).cloned().collect()
+/// The rules in force for a partner, and who has the second tier where one of them pays it.
+async fn frozen(
+    tx: &mut Tx,
+    claimants: &mut Claimants,
+    order: &Order,
+    customer: CustomerKind,
+    (partner, program): (PartnerId, ProgramId),
+) -> Result<(Vec<Rule>, Option<PartnerId>)> {
+    let mut reader = Reader::from(tx);
+    let rules = rules_in_force(&mut reader, claimants, order, customer, (partner, program)).await?;
+    let recruiter = match rules.iter().any(|rule| rule.kind == RuleKind::SecondTier) {
+        true => claimants.recruiter(&mut reader, partner, order.placed_at.into()).await?,
+        false => None,
+    };
+    Ok((rules, recruiter))
 }

@@ -6,15 +6,11 @@ mod decisions;
 use super::credit::{CreditOptions, Journeys, fits_of};
 use super::payout::{load, render_csv};
 use super::report::Question;
-use super::{Result, Tributary};
+use super::{Result, Tributary, settle};
 use crate::domain::attribution::Model;
-use crate::domain::commission::{OrderState, TooLarge, assess};
-use crate::domain::id::{PartnerId, RuleId};
 use crate::domain::money::{Money, split_minor};
 use crate::domain::time::{FAR_DAY, Period};
-use crate::store::decision::StoredDecision;
-use crate::store::order::Order;
-use crate::store::{commission, decision, ledger, order, payout, proof, report, touch_day};
+use crate::store::{commission, commission_volume, decision, ledger, order, payout, proof, refund, report, touch_day};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -42,6 +38,7 @@ pub async fn examine(service: &Tributary) -> Result<Vec<Finding>> {
     let said = off.iter().map(|(id, state, held)| format!("{id} is {state} and still holds {held}"));
     findings.push(finding("nothing is held of a commission whose hold is over", said.collect()));
     findings.push(commissions_follow_orders(service).await?);
+    findings.push(volumes_follow_commissions(service).await?);
     findings.push(decisions::come_out_the_same(service).await?);
     let off = proof::over_refunded(db).await?;
     let said = off.iter().map(|(id, total, refunded)| format!("order {id}: {refunded} of {total}"));
@@ -78,14 +75,19 @@ async fn commissions_follow_orders(service: &Tributary) -> Result<Finding> {
                     continue;
                 }
             };
-            let stored: BTreeMap<_, _> = commission::of_order(db, id)
-                .await?
-                .into_iter()
-                .filter(|c| c.amount_minor != 0)
-                .map(|c| ((c.partner_id, c.rule_id), c.amount_minor))
-                .collect();
-            let owed = match owed_by(&order, &decided) {
-                Ok(owed) => owed,
+            let commissions = commission::of_order(db, id).await?;
+            let stored: BTreeMap<_, _> =
+                commissions.iter().filter(|c| c.amount_minor != 0).map(|c| ((c.partner_id, c.rule_id), c.amount_minor)).collect();
+            let refunds = refund::of_order(db, id).await?;
+            let declined = |partner, rule| {
+                commissions.iter().any(|c| (c.partner_id, c.rule_id) == (partner, rule) && c.declined_because.is_some())
+            };
+            let owed: BTreeMap<_, _> = match settle::due(&order, &decided, &settle::refunded_lines(&refunds), declined) {
+                Ok(due) => due
+                    .iter()
+                    .filter(|due| due.explanation.owed_minor() != 0)
+                    .map(|due| ((due.partner, due.explanation.rule()), due.explanation.owed_minor()))
+                    .collect(),
                 Err(error) => {
                     finding.broken.push(format!("order {}: {error}", order.external_id));
                     continue;
@@ -99,16 +101,29 @@ async fn commissions_follow_orders(service: &Tributary) -> Result<Finding> {
     }
 }
 
-/// What an order's state owes each partner under each rule, where that is anything.
-fn owed_by(order: &Order, decided: &StoredDecision) -> std::result::Result<BTreeMap<(PartnerId, RuleId), i64>, TooLarge> {
-    let touches = decided.touches_shared();
-    let mut sums = BTreeMap::new();
-    for part in decided.owing(&touches) {
-        let state = OrderState { status: order.status, amounts: &order.amounts, portion: part.portion };
-        let owed = assess(state, part.rules)?.into_iter().filter(|o| o.owed_minor != 0);
-        sums.extend(owed.map(|o| ((part.partner, o.rule), o.owed_minor)));
+/// What lies under rules with tiers or a cap is what the commissions say, and tiers add what the month's volume owes.
+async fn volumes_follow_commissions(service: &Tributary) -> Result<Finding> {
+    let mut finding = Finding {
+        what: "every month's volume is that of its orders, and is paid by its tiers",
+        checked: 0,
+        skipped: 0,
+        broken: Vec::new(),
+    };
+    for (rule, partner, period, kept, there) in commission_volume::differences(&service.db).await? {
+        finding.broken.push(format!("{rule}, {partner}, {period}: kept {kept}, the commissions are {there}"));
     }
-    Ok(sums)
+    let mut tx = service.db.begin().await?;
+    for commission in commission::of_volumes(&mut tx).await? {
+        finding.checked += 1;
+        let (rule, partner) = (commission.rule_id, commission.partner_id);
+        let owed = settle::owed_for_month(&mut tx, rule, partner, &commission.period, commission.currency).await?;
+        let owed = owed.filter(|_| commission.declined_because.is_none()).map_or(0, |owed| owed.owed_minor);
+        if owed != commission.amount_minor {
+            let (period, stored) = (&commission.period, commission.amount_minor);
+            finding.broken.push(format!("{rule}, {partner}, {period}: stored {stored}, owed {owed}"));
+        }
+    }
+    Ok(finding)
 }
 
 async fn exports_stay_the_same(service: &Tributary) -> Result<Finding> {

@@ -412,6 +412,7 @@ async fn take_partner(tx: &mut Tx, context: &Context, row: &Row<'_>) -> Result<b
         status: row.get("status"),
         group: row.get("group"),
         payout: (!payout.is_empty()).then_some(payout),
+        ..PartnerInput::default()
     };
     catalog::save_partner(tx, context, known.as_ref().map(|k| k.id), &input).await?;
     Ok(known.is_none())

@@ -23,6 +23,8 @@ pub mod payout;
 pub mod persons_proof;
 pub mod replay;
 pub mod report;
+pub mod rule_test;
+mod rules_in_force;
 pub mod settle;
 pub mod spool;
 pub mod statement;
@@ -106,6 +108,11 @@ impl Context {
 
     pub fn day(&self, at: DateTime<Utc>) -> NaiveDate {
         crate::domain::time::day_in(self.zone, at)
+    }
+
+    /// When the day after begins.
+    pub fn end_of_day(&self, day: NaiveDate) -> DateTime<Utc> {
+        crate::domain::time::start_of_day(self.zone, day.succ_opt().unwrap_or(day))
     }
 }
 

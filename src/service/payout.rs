@@ -23,6 +23,7 @@ pub async fn close(tx: &mut Tx, context: &Context, period: Period) -> Result<()>
     if payout::closing(&mut *tx, &period.to_string()).await?.is_some() {
         return Ok(());
     }
+    settle::settle_clicks(tx, context).await?;
     settle::release(tx, context).await?;
     payout::close(tx, &period.to_string(), &context.actor, context.at()).await?;
     audit::record(tx, &context.actor, "period.close", &period.to_string(), &serde_json::json!({}), context.at()).await?;
@@ -251,5 +252,6 @@ pub fn state_name(state: CommissionState) -> &'static str {
         CommissionState::Payable => "payable",
         CommissionState::Paid => "paid",
         CommissionState::Reversed => "reversed",
+        CommissionState::Rejected => "rejected",
     }
 }

@@ -14,6 +14,7 @@ const ADDRESSES_AT_ONCE: i64 = 1_000;
 pub async fn run_once(service: &Tributary) -> Result<()> {
     let context = service.context("clockwork");
     let mut tx = service.db.begin().await?;
+    settle::settle_clicks(&mut tx, &context).await?;
     settle::release(&mut tx, &context).await?;
     account::forget(&mut tx, context.at(), (context.now - TimeDelta::days(2)).into()).await?;
     missed_hit::forget(&mut tx, (context.now - TimeDelta::days(MISSED_DAYS)).into()).await?;

@@ -1,7 +1,7 @@
 //! How domain values become columns: instants, ids, and texts with few values.
 
 use crate::domain::channel::Channel;
-use crate::domain::commission::{CommissionState, CustomerCondition};
+use crate::domain::commission::{CommissionKind, CommissionState, CustomerCondition, PaidOn, RuleKind};
 use crate::domain::id::*;
 use crate::domain::ledger::{AccountKind, JournalKind};
 use crate::domain::link_target::{Country, Device};
@@ -156,8 +156,11 @@ text_columns!(
     Channel,
     Country,
     Device,
+    CommissionKind,
     CommissionState,
     CustomerCondition,
+    PaidOn,
+    RuleKind,
     AccountKind,
     JournalKind,
     Currency,

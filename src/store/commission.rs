@@ -1,7 +1,7 @@
 //! Commissions: what an order owes a partner under a rule, and where that stands.
 
 use super::{At, Reader, Result, Tx};
-use crate::domain::commission::{CommissionState, Owed};
+use crate::domain::commission::{CommissionKind, CommissionState, Explanation};
 use crate::domain::id::*;
 use crate::domain::money::Currency;
 use crate::{exec, read, run};
@@ -12,55 +12,110 @@ use sqlx::types::Json;
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Commission {
     pub id: CommissionId,
-    pub order_id: OrderId,
+    pub kind: CommissionKind,
+    /// None for a month's volume and for clicks.
+    pub order_id: Option<OrderId>,
     pub partner_id: PartnerId,
     pub program_id: ProgramId,
     pub rule_id: RuleId,
     pub rule_version: i64,
+    /// The month it belongs to, as `2026-10`; of an order the one in which it was placed.
+    pub period: String,
+    /// The day, for clicks.
+    pub day: Option<NaiveDate>,
     pub currency: Currency,
     pub state: CommissionState,
     pub amount_minor: i64,
-    pub explanation: Json<Owed>,
+    pub explanation: Json<Explanation>,
     pub hold_until: At,
     pub payout_run_id: Option<PayoutRunId>,
+    /// A person has to approve it, once the hold is over.
+    pub needs_approval: bool,
+    /// Who approved or declined it.
+    pub judged_by: Option<String>,
+    pub declined_because: Option<String>,
 }
 
-const SELECT: &str = "SELECT id, order_id, partner_id, program_id, rule_id, rule_version, currency, state, amount_minor, \
-     explanation, hold_until, payout_run_id FROM commissions";
+const COLUMNS: &str = "m.id, m.kind, m.order_id, m.partner_id, m.program_id, m.rule_id, m.rule_version, m.period, m.day, m.currency, \
+     m.state, m.amount_minor, m.explanation, m.hold_until, m.payout_run_id, m.needs_approval, m.judged_by, m.declined_because";
+
+fn select(rest: &str) -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM commissions m {rest}"))
+}
 
 /// Stores a commission; its `id` is ignored and given anew.
 pub async fn insert(tx: &mut Tx, commission: &Commission, now: At) -> Result<CommissionId> {
     Ok(run!(tx, |c| {
         sqlx::query_scalar(
-            "INSERT INTO commissions (order_id, partner_id, program_id, rule_id, rule_version, currency, state, amount_minor, \
-             explanation, hold_until, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) RETURNING id",
+            "INSERT INTO commissions (kind, order_id, partner_id, program_id, rule_id, rule_version, period, day, currency, state, \
+             amount_minor, explanation, hold_until, needs_approval, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15) RETURNING id",
         )
+        .bind(commission.kind)
         .bind(commission.order_id)
         .bind(commission.partner_id)
         .bind(commission.program_id)
         .bind(commission.rule_id)
         .bind(commission.rule_version)
+        .bind(&commission.period)
+        .bind(commission.day)
         .bind(commission.currency)
         .bind(commission.state)
         .bind(commission.amount_minor)
         .bind(&commission.explanation)
         .bind(commission.hold_until)
+        .bind(commission.needs_approval)
         .bind(now)
         .fetch_one(c)
         .await
     })?)
 }
 
-pub async fn update(tx: &mut Tx, id: CommissionId, state: CommissionState, explanation: &Owed, now: At) -> Result<()> {
+/// Stores what changed of a commission: state, explanation with its amount, month, and what a person said.
+pub async fn update(tx: &mut Tx, changed: &Commission, now: At) -> Result<()> {
     exec!(tx, {
-        sqlx::query("UPDATE commissions SET state = $2, amount_minor = $3, explanation = $4, updated_at = $5 WHERE id = $1")
-            .bind(id)
-            .bind(state)
-            .bind(explanation.owed_minor)
-            .bind(Json(explanation))
-            .bind(now)
+        sqlx::query(
+            "UPDATE commissions SET state = $2, amount_minor = $3, explanation = $4, rule_version = $5, period = $6, \
+             needs_approval = $7, judged_by = $8, declined_because = $9, updated_at = $10 WHERE id = $1",
+        )
+        .bind(changed.id)
+        .bind(changed.state)
+        .bind(changed.explanation.0.owed_minor())
+        .bind(&changed.explanation)
+        .bind(changed.rule_version)
+        .bind(&changed.period)
+        .bind(changed.needs_approval)
+        .bind(&changed.judged_by)
+        .bind(&changed.declined_because)
+        .bind(now)
     })?;
     Ok(())
+}
+
+pub async fn by_id<'a>(on: impl Into<Reader<'a>>, id: CommissionId) -> Result<Option<Commission>> {
+    Ok(read!(on.into(), |c| sqlx::query_as(select("WHERE m.id = $1")).bind(id).fetch_optional(c).await)?)
+}
+
+/// What tiers add to a partner's month under a rule.
+pub async fn of_volume<'a>(
+    on: impl Into<Reader<'a>>,
+    rule: RuleId,
+    partner: PartnerId,
+    period: &str,
+) -> Result<Option<Commission>> {
+    let sql = select("WHERE m.kind = 'volume' AND m.rule_id = $1 AND m.partner_id = $2 AND m.period = $3");
+    Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(rule).bind(partner).bind(period).fetch_optional(c).await)?)
+}
+
+/// All that tiers add to months.
+pub async fn of_volumes<'a>(on: impl Into<Reader<'a>>) -> Result<Vec<Commission>> {
+    Ok(read!(on.into(), |c| sqlx::query_as(select("WHERE m.kind = 'volume' ORDER BY m.id")).fetch_all(c).await)?)
+}
+
+/// What the clicks of a day are paid, by partner and rule.
+pub async fn of_clicks<'a>(on: impl Into<Reader<'a>>, day: NaiveDate) -> Result<Vec<Commission>> {
+    let sql = select("WHERE m.kind = 'clicks' AND m.day = $1 ORDER BY m.id");
+    Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(day).fetch_all(c).await)?)
 }
 
 pub async fn set_state(tx: &mut Tx, id: CommissionId, state: CommissionState, now: At) -> Result<()> {
@@ -71,7 +126,7 @@ pub async fn set_state(tx: &mut Tx, id: CommissionId, state: CommissionState, no
 }
 
 pub async fn of_order<'a>(on: impl Into<Reader<'a>>, order: OrderId) -> Result<Vec<Commission>> {
-    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE order_id = $1 ORDER BY id"));
+    let sql = select("WHERE m.order_id = $1 ORDER BY m.id");
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(order).fetch_all(c).await)?)
 }
 
@@ -89,15 +144,15 @@ pub async fn sums<'a>(on: impl Into<Reader<'a>>, first: OrderId, last: OrderId) 
     })?)
 }
 
-/// In hold, though the hold is over.
+/// In hold, though the hold is over and nobody has to approve it.
 pub async fn hold_over<'a>(on: impl Into<Reader<'a>>, now: At) -> Result<Vec<Commission>> {
-    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE state = 'pending' AND hold_until <= $1 ORDER BY id"));
-    Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(now).fetch_all(c).await)?)
+    let sql = select("WHERE m.state = 'pending' AND m.hold_until <= $1 AND m.needs_approval = $2 ORDER BY m.id");
+    Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(now).bind(false).fetch_all(c).await)?)
 }
 
 /// Newest first, before `before`; of one partner, if given.
 pub async fn list<'a>(on: impl Into<Reader<'a>>, partner: Option<PartnerId>, before: i64, limit: i64) -> Result<Vec<Commission>> {
-    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE id < $1 AND ($3 = 0 OR partner_id = $3) ORDER BY id DESC LIMIT $2"));
+    let sql = select("WHERE m.id < $1 AND ($3 = 0 OR m.partner_id = $3) ORDER BY m.id DESC LIMIT $2");
     let partner = partner.map_or(0, |p| p.0);
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(before).bind(limit).bind(partner).fetch_all(c).await)?)
 }
@@ -135,37 +190,32 @@ pub async fn run_was_paid(tx: &mut Tx, run: PayoutRunId, now: At) -> Result<()> 
     Ok(())
 }
 
-/// A commission with its order, and why the order is owed to the partner.
+/// A commission with its order, if it is of one, and why the order is owed to the partner.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct CommissionOfOrder {
     #[sqlx(flatten)]
     pub commission: Commission,
-    pub order_external_id: String,
+    pub order_external_id: Option<String>,
+    /// Of the order, else when the commission was made.
     pub placed_at: At,
-    pub via: crate::domain::payable::Via,
-    pub reason: crate::domain::payable::Reason,
+    pub via: Option<crate::domain::payable::Via>,
+    pub reason: Option<crate::domain::payable::Reason>,
 }
 
-/// A partner's commissions with their orders, the latest order first.
+/// A partner's commissions with their orders, the latest first.
 pub async fn of_partner_with_orders<'a>(
     on: impl Into<Reader<'a>>,
     partner: PartnerId,
     limit: i64,
 ) -> Result<Vec<CommissionOfOrder>> {
-    Ok(read!(on.into(), |c| {
-        sqlx::query_as(
-            "SELECT m.id, m.order_id, m.partner_id, m.program_id, m.rule_id, m.rule_version, m.currency, m.state, m.amount_minor, \
-             m.explanation, m.hold_until, m.payout_run_id, o.external_id AS order_external_id, o.placed_at, \
-             COALESCE(s.via, d.via) AS via, d.reason FROM commissions m JOIN orders o ON o.id = m.order_id \
-             JOIN payable_decisions d ON d.order_id = m.order_id LEFT JOIN payable_shares s ON s.order_id = m.order_id \
-             AND s.partner_id = m.partner_id AND s.program_id = m.program_id \
-             WHERE m.partner_id = $1 ORDER BY o.placed_at DESC, m.id DESC LIMIT $2",
-        )
-        .bind(partner)
-        .bind(limit)
-        .fetch_all(c)
-        .await
-    })?)
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT {COLUMNS}, o.external_id AS order_external_id, COALESCE(o.placed_at, m.created_at) AS placed_at, \
+         COALESCE(s.via, d.via) AS via, d.reason FROM commissions m LEFT JOIN orders o ON o.id = m.order_id \
+         LEFT JOIN payable_decisions d ON d.order_id = m.order_id AND m.kind = 'order' \
+         LEFT JOIN payable_shares s ON s.order_id = m.order_id AND s.partner_id = m.partner_id AND s.program_id = m.program_id \
+         WHERE m.partner_id = $1 ORDER BY placed_at DESC, m.id DESC LIMIT $2"
+    ));
+    Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(partner).bind(limit).fetch_all(c).await)?)
 }
 
 /// When the next of a partner's held commissions is released, by currency.

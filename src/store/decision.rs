@@ -22,6 +22,8 @@ pub struct StoredDecision {
     pub reason: Reason,
     pub touch: Option<String>,
     pub promo_code_id: Option<PromoCodeId>,
+    /// Who recruited the partner, and has the second tier.
+    pub recruiter_id: Option<PartnerId>,
     pub trace: Json<Vec<TraceItem>>,
     pub other_policies: Json<BTreeMap<String, Option<PartnerId>>>,
     /// The commission rules in force when the order was placed, as they were then.
@@ -44,6 +46,7 @@ pub struct StoredShare {
     pub via: Via,
     pub touch: String,
     pub promo_code_id: Option<PromoCodeId>,
+    pub recruiter_id: Option<PartnerId>,
     /// Of all touches and codes that share, those of the partner.
     pub touches: i64,
     pub rules: Json<Vec<Rule>>,
@@ -56,6 +59,7 @@ pub struct Owing<'a> {
     pub program: ProgramId,
     pub portion: Portion<'a>,
     pub rules: &'a [Rule],
+    pub recruiter: Option<PartnerId>,
 }
 
 impl StoredDecision {
@@ -64,10 +68,17 @@ impl StoredDecision {
         self.shares.iter().map(|share| share.touches.unsigned_abs()).collect()
     }
 
+    /// Categories of a program that are not paid for, as they stood.
+    pub fn excluded_categories(&self, program: ProgramId) -> &[String] {
+        let terms = self.basis.as_ref().and_then(|basis| basis.0.terms(program));
+        terms.map_or(&[], |terms| &terms.excluded_categories)
+    }
+
     /// Everybody who is owed a part; `touches` are [`Self::touches_shared`].
     pub fn owing<'a>(&'a self, touches: &'a [u64]) -> Vec<Owing<'a>> {
         if self.shares.is_empty() {
-            let whole = |(partner, program)| Owing { partner, program, portion: Portion::WHOLE, rules: &self.rules.0 };
+            let recruiter = self.recruiter_id;
+            let whole = |(partner, program)| Owing { partner, program, portion: Portion::WHOLE, rules: &self.rules.0, recruiter };
             return self.partner_id.zip(self.program_id).map(whole).into_iter().collect();
         }
         let part = |(share, portion): (&'a StoredShare, _)| Owing {
@@ -75,20 +86,21 @@ impl StoredDecision {
             program: share.program_id,
             portion,
             rules: &share.rules.0,
+            recruiter: share.recruiter_id,
         };
         self.shares.iter().zip(Portion::all(touches)).map(part).collect()
     }
 }
 
 const SELECT: &str = "SELECT order_id, decided_at, policy, partner_id, program_id, via, reason, touch, promo_code_id, trace, \
-     other_policies, rules, basis, loser FROM payable_decisions";
+     other_policies, rules, basis, loser, recruiter_id FROM payable_decisions";
 
 pub async fn insert(tx: &mut Tx, decision: &StoredDecision) -> Result<()> {
     exec!(tx, {
         sqlx::query(
             "INSERT INTO payable_decisions (order_id, decided_at, policy, partner_id, program_id, via, reason, touch, \
-             promo_code_id, trace, other_policies, rules, basis, loser) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             promo_code_id, trace, other_policies, rules, basis, loser, recruiter_id) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         )
         .bind(decision.order_id)
         .bind(decision.decided_at)
@@ -104,12 +116,13 @@ pub async fn insert(tx: &mut Tx, decision: &StoredDecision) -> Result<()> {
         .bind(&decision.rules)
         .bind(&decision.basis)
         .bind(&decision.loser)
+        .bind(decision.recruiter_id)
     })?;
     for (position, share) in (1i64..).zip(&decision.shares) {
         exec!(tx, {
             sqlx::query(
-                "INSERT INTO payable_shares (order_id, position, partner_id, program_id, via, touch, promo_code_id, touches, rules) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                "INSERT INTO payable_shares (order_id, position, partner_id, program_id, via, touch, promo_code_id, touches, rules, \
+                 recruiter_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             )
             .bind(decision.order_id)
             .bind(position)
@@ -120,6 +133,7 @@ pub async fn insert(tx: &mut Tx, decision: &StoredDecision) -> Result<()> {
             .bind(share.promo_code_id)
             .bind(share.touches)
             .bind(&share.rules)
+            .bind(share.recruiter_id)
         })?;
     }
     Ok(())
@@ -136,7 +150,7 @@ async fn with_shares<'a>(
     }
     let shares: Vec<StoredShare> = read!(on.into(), |c| {
         sqlx::query_as(
-            "SELECT order_id, partner_id, program_id, via, touch, promo_code_id, touches, rules FROM payable_shares \
+            "SELECT order_id, partner_id, program_id, via, touch, promo_code_id, touches, rules, recruiter_id FROM payable_shares \
              WHERE order_id >= $1 AND order_id <= $2 ORDER BY order_id, position",
         )
         .bind(first)

@@ -8,7 +8,7 @@ use chrono::DateTime;
 use serde_json::Value;
 
 /// All tables, each after those it refers to.
-pub const TABLES: [&str; 43] = [
+pub const TABLES: [&str; 44] = [
     "settings",
     "programs",
     "partners",
@@ -45,6 +45,7 @@ pub const TABLES: [&str; 43] = [
     "payout_run_lines",
     "payout_exports",
     "commissions",
+    "commission_volumes",
     "journals",
     "ledger_entries",
     "costs",
@@ -122,6 +123,7 @@ fn key_of(table: &str) -> &'static str {
         "order_promo_codes" => "order_id, promo_code_id",
         "refunds" => "order_id, refund_id",
         "payable_decisions" => "order_id",
+        "commission_volumes" => "rule_id, partner_id, period, version",
         "payable_shares" => "order_id, position",
         "periods" | "credit_fits" => "period",
         "credit_months" => "period, model, currency, channel",

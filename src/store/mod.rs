@@ -4,6 +4,7 @@ pub mod account;
 pub mod audit;
 pub mod codec;
 pub mod commission;
+pub mod commission_volume;
 pub mod cost;
 pub mod credit;
 pub mod db;

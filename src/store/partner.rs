@@ -18,21 +18,23 @@ pub struct Partner {
     pub kind: PartnerKind,
     pub status: PartnerStatus,
     pub group_name: Option<String>,
+    /// The partner who recruited this one, and has the second tier.
+    pub recruiter_id: Option<PartnerId>,
     /// `{"method": "manual", …requisites}`.
     pub payout: Json<serde_json::Value>,
     pub created_at: At,
 }
 
 const SELECT: &str =
-    "SELECT id, external_id, name, email, email_hash, kind, status, group_name, payout, created_at FROM partners";
+    "SELECT id, external_id, name, email, email_hash, kind, status, group_name, recruiter_id, payout, created_at FROM partners";
 
 /// Stores a partner; its `id` is ignored and given anew.
 pub async fn insert(tx: &mut Tx, partner: &Partner) -> Result<PartnerId> {
     let id = taken(
         run!(tx, |c| {
             sqlx::query_scalar(
-                "INSERT INTO partners (external_id, name, email, email_hash, kind, status, group_name, payout, created_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
+                "INSERT INTO partners (external_id, name, email, email_hash, kind, status, group_name, payout, created_at, \
+                 recruiter_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
             )
             .bind(&partner.external_id)
             .bind(&partner.name)
@@ -43,6 +45,7 @@ pub async fn insert(tx: &mut Tx, partner: &Partner) -> Result<PartnerId> {
             .bind(&partner.group_name)
             .bind(&partner.payout)
             .bind(partner.created_at)
+            .bind(partner.recruiter_id)
             .fetch_one(c)
             .await
         }),
@@ -57,7 +60,7 @@ pub async fn update(tx: &mut Tx, partner: &Partner) -> Result<()> {
         exec!(tx, {
             sqlx::query(
                 "UPDATE partners SET external_id = $2, name = $3, email = $4, email_hash = $5, kind = $6, status = $7, \
-                 group_name = $8, payout = $9 WHERE id = $1",
+                 group_name = $8, payout = $9, recruiter_id = $10 WHERE id = $1",
             )
             .bind(partner.id)
             .bind(&partner.external_id)
@@ -68,6 +71,7 @@ pub async fn update(tx: &mut Tx, partner: &Partner) -> Result<()> {
             .bind(partner.status)
             .bind(&partner.group_name)
             .bind(&partner.payout)
+            .bind(partner.recruiter_id)
         }),
         "external_id",
     )?;

@@ -6,6 +6,7 @@ use crate::domain::money::Currency;
 use crate::domain::program::{CreditPolicy, Program};
 use crate::{exec, read, run};
 use sqlx::types::Json;
+use std::collections::BTreeMap;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -23,6 +24,9 @@ struct Row {
     link_domains: Json<Vec<String>>,
     lifetime_days: Option<i64>,
     lifetime_orders: Option<i64>,
+    excluded_categories: Json<Vec<String>>,
+    manual_approval: bool,
+    group_hold_days: Json<BTreeMap<String, i64>>,
 }
 
 impl From<Row> for Program {
@@ -42,12 +46,16 @@ impl From<Row> for Program {
             link_domains: row.link_domains.0,
             lifetime_days: row.lifetime_days,
             lifetime_orders: row.lifetime_orders,
+            excluded_categories: row.excluded_categories.0,
+            manual_approval: row.manual_approval,
+            group_hold_days: row.group_hold_days.0,
         }
     }
 }
 
 const SELECT: &str = "SELECT id, name, currency, destination_hosts, click_window_days, view_window_days, hold_days, \
-     credit_policy, min_payout_minor, new_customers_only, fallback_url, link_domains, lifetime_days, lifetime_orders FROM programs";
+     credit_policy, min_payout_minor, new_customers_only, fallback_url, link_domains, lifetime_days, lifetime_orders, \
+     excluded_categories, manual_approval, group_hold_days FROM programs";
 
 /// Stores a program; its `id` is ignored and given anew.
 pub async fn insert(tx: &mut Tx, program: &Program, now: At) -> Result<ProgramId> {
@@ -55,7 +63,8 @@ pub async fn insert(tx: &mut Tx, program: &Program, now: At) -> Result<ProgramId
         sqlx::query_scalar(
             "INSERT INTO programs (name, currency, destination_hosts, click_window_days, view_window_days, hold_days, \
              credit_policy, min_payout_minor, new_customers_only, fallback_url, created_at, link_domains, \
-             lifetime_days, lifetime_orders) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id",
+             lifetime_days, lifetime_orders, excluded_categories, manual_approval, group_hold_days) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) RETURNING id",
         )
         .bind(&program.name)
         .bind(program.currency)
@@ -71,6 +80,9 @@ pub async fn insert(tx: &mut Tx, program: &Program, now: At) -> Result<ProgramId
         .bind(Json(&program.link_domains))
         .bind(program.lifetime_days)
         .bind(program.lifetime_orders)
+        .bind(Json(&program.excluded_categories))
+        .bind(program.manual_approval)
+        .bind(Json(&program.group_hold_days))
         .fetch_one(c)
         .await
     })?)
@@ -81,7 +93,8 @@ pub async fn update(tx: &mut Tx, program: &Program) -> Result<()> {
         sqlx::query(
             "UPDATE programs SET name = $2, destination_hosts = $3, click_window_days = $4, view_window_days = $5, \
              hold_days = $6, credit_policy = $7, min_payout_minor = $8, new_customers_only = $9, fallback_url = $10, \
-             link_domains = $11, lifetime_days = $12, lifetime_orders = $13 WHERE id = $1",
+             link_domains = $11, lifetime_days = $12, lifetime_orders = $13, excluded_categories = $14, manual_approval = $15, \
+             group_hold_days = $16 WHERE id = $1",
         )
         .bind(program.id)
         .bind(&program.name)
@@ -96,6 +109,9 @@ pub async fn update(tx: &mut Tx, program: &Program) -> Result<()> {
         .bind(Json(&program.link_domains))
         .bind(program.lifetime_days)
         .bind(program.lifetime_orders)
+        .bind(Json(&program.excluded_categories))
+        .bind(program.manual_approval)
+        .bind(Json(&program.group_hold_days))
     })?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::touch::TouchRow;
 use super::{Reader, Result, Tx};
 use crate::domain::channel::Channel;
+use crate::domain::id::{PartnerId, ProgramId};
 use crate::domain::touch::TouchKind;
 use crate::read;
 use chrono::NaiveDate;
@@ -55,6 +56,20 @@ pub async fn count(tx: &mut Tx, totals: TouchDays) -> Result<()> {
         exec_values(tx, chunk).await?;
     }
     Ok(())
+}
+
+/// The clicks of a day that count, by the partner and program of their links.
+pub async fn clicks_of_partners<'a>(on: impl Into<Reader<'a>>, day: NaiveDate) -> Result<Vec<(PartnerId, ProgramId, i64)>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT d.partner_id, l.program_id, CAST(SUM(d.counted) AS BIGINT) FROM touch_days d JOIN links l ON l.id = d.link_id \
+             WHERE d.day = $1 AND d.kind = 'click' AND d.partner_id <> 0 GROUP BY d.partner_id, l.program_id \
+             ORDER BY d.partner_id, l.program_id",
+        )
+        .bind(day)
+        .fetch_all(c)
+        .await
+    })?)
 }
 
 async fn exec_values(tx: &mut Tx, chunk: &[(TouchDay, (i64, i64))]) -> Result<()> {

@@ -5,9 +5,9 @@ use super::App;
 use super::language::Language;
 use super::page::chart::Columns;
 use super::page::form::Fields;
-use super::page::{Frame, answer, words};
+use super::page::{Frame, answer, formula, words};
 use super::who::{PageError, PartnerUser};
-use crate::domain::commission::CommissionState;
+use crate::domain::commission::{CommissionKind, CommissionState};
 use crate::domain::id::PartnerId;
 use crate::domain::link::short_url;
 use crate::domain::money::{Currency, Money, RatePpm};
@@ -230,13 +230,31 @@ async fn codes(app: &App, lang: Language, context: &Context, id: PartnerId) -> R
 fn order_view(lang: Language, context: &Context, found: &CommissionOfOrder) -> OrderView {
     let commission = &found.commission;
     let hold = commission.state == CommissionState::Pending;
+    let own_order = found.order_external_id.clone().filter(|_| commission.kind == CommissionKind::Order);
+    let of = words::commission_kind(commission.kind);
+    let why = match (&commission.declined_because, found.reason) {
+        (Some(because), _) => lang.with("commission-declined-because", &[("reason", because.clone().into())]),
+        (None, Some(reason)) => lang.text(words::why_yours(reason)),
+        (None, None) => lang.text(of),
+    };
+    let state = match commission.needs_approval && hold {
+        true => "state-waits",
+        false => words::commission_state(commission.state),
+    };
     OrderView {
-        number: found.order_external_id.clone(),
-        placed: lang.day(context.day(found.placed_at.0)),
-        via: lang.text(words::via(found.via)),
-        why: lang.text(words::why_yours(found.reason)),
-        formula: words::formula(lang, &commission.explanation.0),
-        state: lang.text(words::commission_state(commission.state)),
+        number: own_order.unwrap_or_else(|| lang.text(of)),
+        placed: match (commission.kind, commission.day) {
+            (CommissionKind::Clicks, Some(day)) => lang.day(day),
+            (CommissionKind::Volume, _) => {
+                commission.period.parse().map_or_else(|_| commission.period.clone(), |p| lang.month(p))
+            }
+            _ => lang.day(context.day(found.placed_at.0)),
+        },
+        via: found.via.map(|via| lang.text(words::via(via))).unwrap_or_default(),
+        why,
+        // Another partner is named by id alone.
+        formula: formula::formula(lang, &commission.explanation.0, &|id| id.to_string()),
+        state: lang.text(state),
         state_class: state_class(commission.state),
         hold: hold.then(|| lang.with("hold-until", &[("day", lang.day(context.day(commission.hold_until.0)).into())])),
         amount: lang.money(Money::new(commission.amount_minor, commission.currency)),
@@ -249,7 +267,7 @@ pub(super) fn state_class(state: CommissionState) -> &'static str {
         CommissionState::Pending => "held",
         CommissionState::Approved | CommissionState::Payable => "ready",
         CommissionState::Paid => "paid",
-        CommissionState::Reversed => "reversed",
+        CommissionState::Reversed | CommissionState::Rejected => "reversed",
     }
 }
 

@@ -28,6 +28,7 @@ mod readme;
 mod replay;
 mod reports;
 mod rooms;
+mod rules;
 mod schema;
 mod spool;
 mod story;

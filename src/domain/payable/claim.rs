@@ -24,6 +24,8 @@ pub struct ProgramTerms {
     pub lifetime_days: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetime_orders: Option<i64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded_categories: Vec<String>,
 }
 
 impl From<&Program> for ProgramTerms {
@@ -37,6 +39,7 @@ impl From<&Program> for ProgramTerms {
             new_customers_only: program.new_customers_only,
             lifetime_days: program.lifetime_days,
             lifetime_orders: program.lifetime_orders,
+            excluded_categories: program.excluded_categories.clone(),
         }
     }
 }
@@ -48,6 +51,12 @@ pub struct Claimant {
     pub status: PartnerStatus,
     /// The buyer's e-mail address is the partner's own.
     pub buyer_is_partner: bool,
+    /// Every line of the order is of a category that the program does not pay for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_excluded: bool,
+    /// Every rule that would pay has its cap used up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cap_reached: bool,
     pub terms: ProgramTerms,
 }
 
@@ -122,10 +131,15 @@ impl Basis {
         self.claimants.iter().chain(codes).chain(self.kept.iter().map(|kept| &kept.claimant))
     }
 
-    /// Changes the terms of all programs, to ask what would have been.
-    pub fn change_terms(&mut self, change: impl Fn(&mut ProgramTerms)) {
+    /// All who could be owed the order.
+    pub fn claimants_mut(&mut self) -> impl Iterator<Item = &mut Claimant> {
         let codes = self.promo_codes.iter_mut().filter_map(|code| code.claimant.as_mut());
         let kept = self.kept.iter_mut().map(|kept| &mut kept.claimant);
-        self.claimants.iter_mut().chain(codes).chain(kept).for_each(|claimant| change(&mut claimant.terms));
+        self.claimants.iter_mut().chain(codes).chain(kept)
+    }
+
+    /// Changes the terms of all programs, to ask what would have been.
+    pub fn change_terms(&mut self, change: impl Fn(&mut ProgramTerms)) {
+        self.claimants_mut().for_each(|claimant| change(&mut claimant.terms));
     }
 }

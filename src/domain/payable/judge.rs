@@ -127,5 +127,11 @@ fn barred(facts: OrderFacts, claimant: &Claimant) -> Option<(Reason, String)> {
     if claimant.terms.new_customers_only && facts.customer == CustomerKind::Returning {
         return Some((Reason::ReturningCustomer, "the program pays for new customers only".to_owned()));
     }
+    if claimant.only_excluded {
+        return Some((Reason::ExcludedCategory, "the program does not pay for these categories".to_owned()));
+    }
+    if claimant.cap_reached {
+        return Some((Reason::CapReached, "the cap of the commission rules is used up".to_owned()));
+    }
     None
 }

@@ -28,7 +28,8 @@ pub enum Reason {
     LaterClick,
     EarlierClick,
     ReturningCustomer,
-    /// As many orders as the program pays for.
+    ExcludedCategory,
+    /// As much, or as many orders, as the program pays for.
     CapReached,
     OtherCurrency,
 }
@@ -58,6 +59,7 @@ impl Reason {
             Reason::LaterClick => "later_click",
             Reason::EarlierClick => "earlier_click",
             Reason::ReturningCustomer => "returning_customer",
+            Reason::ExcludedCategory => "excluded_category",
             Reason::CapReached => "cap_reached",
             Reason::OtherCurrency => "other_currency",
         }

@@ -21,11 +21,19 @@ fn terms(policy: CreditPolicy) -> ProgramTerms {
         new_customers_only: false,
         lifetime_days: None,
         lifetime_orders: None,
+        excluded_categories: vec![],
     }
 }
 
 fn claimant(partner: i64, policy: CreditPolicy) -> Claimant {
-    Claimant { partner: PartnerId(partner), status: PartnerStatus::Approved, buyer_is_partner: false, terms: terms(policy) }
+    Claimant {
+        partner: PartnerId(partner),
+        status: PartnerStatus::Approved,
+        buyer_is_partner: false,
+        only_excluded: false,
+        cap_reached: false,
+        terms: terms(policy),
+    }
 }
 
 fn click(name: &str, day: i64, partner: Option<i64>) -> TouchClaim {

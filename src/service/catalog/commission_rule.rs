@@ -1,7 +1,8 @@
 //! Commission rules: a change is a new version, from now on.
 
+use super::commission_terms::{BaseInput, CapInput, RecurringInput, TiersInput, apply_terms};
 use super::{find_partner, find_program};
-use crate::domain::commission::{CustomerCondition, Rule, Terms};
+use crate::domain::commission::{Base, CustomerCondition, Limits, PaidOn, Rule, RuleKind, Terms};
 use crate::domain::id::{ProgramId, RuleId};
 use crate::domain::program::Program;
 use crate::service::input::{DecimalInput, Problems, maybe_null};
@@ -20,10 +21,31 @@ pub struct RuleInput {
     pub category: Option<String>,
     /// `any` (default), `new`, `returning`.
     pub customer: Option<String>,
-    /// `order`.
+    /// `order` (default) or `click` (verified ones).
     pub on: Option<String>,
+    /// `ordinary` (default), `bonus` (paid beside the ordinary one), `second_tier` (to the partner who recruited the one who
+    /// is owed the order, of what that one earns by it).
+    pub kind: Option<String>,
     pub percent: Option<DecimalInput>,
+    /// Per order, or per click.
     pub fixed: Option<DecimalInput>,
+    pub tiers: Option<TiersInput>,
+    pub base: Option<BaseInput>,
+    /// The least and the most for one order.
+    #[serde(default, deserialize_with = "maybe_null")]
+    #[schema(value_type = Option<DecimalInput>)]
+    pub minimum: Option<Option<DecimalInput>>,
+    #[serde(default, deserialize_with = "maybe_null")]
+    #[schema(value_type = Option<DecimalInput>)]
+    pub maximum: Option<Option<DecimalInput>>,
+    #[serde(default, deserialize_with = "maybe_null")]
+    #[schema(value_type = Option<CapInput>)]
+    pub cap: Option<Option<CapInput>>,
+    #[serde(default, deserialize_with = "maybe_null")]
+    #[schema(value_type = Option<RecurringInput>)]
+    pub recurring: Option<Option<RecurringInput>>,
+    /// `published` (default) or `draft`, which pays nothing and may be changed freely.
+    pub state: Option<String>,
     pub priority: Option<i64>,
     /// Since ever, if left out.
     pub starts_at: Option<String>,
@@ -40,18 +62,27 @@ pub async fn check_rule(tx: &mut Tx, input: &RuleInput) -> Result<Rule> {
         id: RuleId(0),
         version: 1,
         program: program.as_ref().map_or(ProgramId(0), |p| p.id),
+        kind: RuleKind::Ordinary,
+        on: PaidOn::Order,
+        lead: None,
         partner: None,
         group: None,
         product: None,
         category: None,
         customer: CustomerCondition::Any,
         terms: Terms::Fixed(0),
+        base: Base::default(),
+        limits: Limits::default(),
+        cap: None,
+        recurring: None,
         priority: 0,
         starts_at: chrono::DateTime::UNIX_EPOCH,
         ends_at: None,
+        published: true,
+        cap_left_minor: None,
     };
-    if input.percent.is_none() && input.fixed.is_none() {
-        p.add("/percent", "is required, or fixed");
+    if input.percent.is_none() && input.fixed.is_none() && input.tiers.is_none() {
+        p.add("/percent", "is required, or fixed or tiers");
     }
     apply_rule(tx, p, draft, program.as_ref(), input).await
 }
@@ -77,8 +108,14 @@ pub async fn change_rule(tx: &mut Tx, context: &Context, id: RuleId, input: &Rul
     if after == before {
         return Ok(before);
     }
+    if before.published && !after.published {
+        return Err(Error::field("/state", "a published rule cannot become a draft; give it an end"));
+    }
     let same_terms = Rule { ends_at: before.ends_at, ..after.clone() } == before;
-    if same_terms {
+    if !before.published {
+        // Nothing was paid by a draft.
+        rule::replace_draft(tx, &after, context.at()).await?;
+    } else if same_terms {
         if after.ends_at.is_some_and(|end| end < context.now && before.ends_at.is_none_or(|old| end < old)) {
             return Err(Error::field("/ends_at", "is in the past"));
         }
@@ -105,24 +142,24 @@ async fn apply_rule(tx: &mut Tx, mut p: Problems, draft: Rule, program: Option<&
     if input.partner.is_some() {
         rule.partner = find_partner(tx, &mut p, &input.partner).await?.map(|found| found.id);
     }
-    if let Some(on) = &input.on
-        && on != "order"
-    {
-        p.add("/on", "only 'order' is paid on");
-    }
+    rule.on = p.word("/on", &input.on).unwrap_or(rule.on);
+    rule.kind = p.word("/kind", &input.kind).unwrap_or(rule.kind);
+    rule.published = match input.state.as_deref() {
+        None => rule.published,
+        Some("published") => true,
+        Some("draft") => false,
+        Some(_) => {
+            p.add("/state", "must be published or draft");
+            rule.published
+        }
+    };
     rule.group = p.line("/group", &input.group, 100).or(rule.group);
     rule.product = p.line("/product", &input.product, 200).or(rule.product);
     rule.category = p.line("/category", &input.category, 200).or(rule.category);
     rule.customer = p.word("/customer", &input.customer).unwrap_or(rule.customer);
     rule.priority = p.number("/priority", input.priority, -1_000_000, 1_000_000).unwrap_or(rule.priority);
-    match (&input.percent, &input.fixed) {
-        (Some(_), Some(_)) => p.add("/fixed", "stands beside percent: one of the two"),
-        (Some(_), None) => rule.terms = p.percent("/percent", &input.percent).map_or(rule.terms, Terms::Percent),
-        (None, Some(_)) => {
-            rule.terms = p.amount("/fixed", &input.fixed, program.map(|p| p.currency)).map_or(rule.terms, Terms::Fixed);
-        }
-        (None, None) => {}
-    }
+    apply_terms(&mut p, &mut rule, program.map(|p| p.currency), input);
+    check_kind(&mut p, &rule);
     rule.starts_at = p.instant("/starts_at", &input.starts_at).unwrap_or(rule.starts_at);
     if let Some(ends_at) = &input.ends_at {
         rule.ends_at = p.instant("/ends_at", ends_at);
@@ -132,6 +169,37 @@ async fn apply_rule(tx: &mut Tx, mut p: Problems, draft: Rule, program: Option<&
     }
     p.done()?;
     Ok(rule)
+}
+
+/// What cannot be said together.
+fn check_kind(p: &mut Problems, rule: &Rule) {
+    let of_lines = rule.product.is_some() || rule.category.is_some();
+    match rule.on {
+        PaidOn::Order => {}
+        PaidOn::Lead => p.add("/on", "leads are not paid for yet: order or click"),
+        PaidOn::Click => {
+            if !matches!(rule.terms, Terms::Fixed(_)) {
+                p.add("/fixed", "is required: a click has no amount to take a part of");
+            }
+            if of_lines || rule.customer != CustomerCondition::Any || rule.recurring.is_some() {
+                p.add("/on", "a click has no product, category or customer");
+            }
+            if rule.kind != RuleKind::Ordinary {
+                p.add("/kind", "must be ordinary for clicks");
+            }
+        }
+    }
+    if rule.kind == RuleKind::SecondTier {
+        if !matches!(rule.terms, Terms::Percent(_)) {
+            p.add("/percent", "is required: the second tier is a part of what the first earns");
+        }
+        if of_lines {
+            p.add("/kind", "the second tier is of the whole order: no product or category");
+        }
+    }
+    if matches!(rule.terms, Terms::Tiers(_)) && rule.cap.is_some() {
+        p.add("/cap", "cannot stand beside tiers");
+    }
 }
 
 async fn audit_rule(tx: &mut Tx, context: &Context, rule: &Rule) -> Result<()> {

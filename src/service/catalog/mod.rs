@@ -3,6 +3,7 @@
 
 mod channel_rule;
 mod commission_rule;
+mod commission_terms;
 mod cost;
 mod link;
 mod link_parts;
@@ -12,6 +13,7 @@ mod promo_code;
 
 pub use channel_rule::{channel_rules, replace_channel_rules, replace_channel_rules_seen, version_of};
 pub use commission_rule::{RuleInput, change_rule, check_rule, make_rule};
+pub use commission_terms::{BaseInput, CapInput, RecurringInput, StepInput, TiersInput};
 pub use cost::{CostInput, cost_channel, replace_cost};
 pub use link::{LinkInput, save_link};
 pub use link_parts::TargetInput;

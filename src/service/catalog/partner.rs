@@ -3,7 +3,7 @@
 use crate::domain::id::PartnerId;
 use crate::domain::partner::{PartnerKind, PartnerStatus, PayoutMethod};
 use crate::domain::text::Email;
-use crate::service::input::Problems;
+use crate::service::input::{Problems, maybe_null};
 use crate::service::{Context, Error, Result};
 use crate::store::partner::Partner;
 use crate::store::{Tx, audit, partner, settings};
@@ -23,6 +23,10 @@ pub struct PartnerInput {
     /// `applied`, `approved` (default), `suspended`.
     pub status: Option<String>,
     pub group: Option<String>,
+    /// The partner who recruited this one, and has the second tier.
+    #[serde(default, deserialize_with = "maybe_null")]
+    #[schema(value_type = Option<String>)]
+    pub recruited_by: Option<Option<String>>,
     /// `{"method": "manual", …requisites}`.
     #[schema(value_type = Option<Object>)]
     pub payout: Option<BTreeMap<String, serde_json::Value>>,
@@ -40,6 +44,11 @@ pub async fn save_partner(tx: &mut Tx, context: &Context, known: Option<PartnerI
     if name.is_none() && p.0.is_empty() {
         p.add("/name", "is required");
     }
+    let recruiter_id = match &input.recruited_by {
+        None => old.and_then(|o| o.recruiter_id),
+        Some(None) => None,
+        Some(given) => find_recruiter(tx, &mut p, given, known).await?,
+    };
     let email: Option<Email> = p.parse("/email", &input.email);
     let email = email.map(|e| e.as_str().to_owned()).or_else(|| old.and_then(|o| o.email.clone()));
     let saved = Partner {
@@ -51,6 +60,7 @@ pub async fn save_partner(tx: &mut Tx, context: &Context, known: Option<PartnerI
         kind: p.word("/kind", &input.kind).unwrap_or(old.map_or(PartnerKind::Affiliate, |o| o.kind)),
         status: p.word("/status", &input.status).unwrap_or(old.map_or(PartnerStatus::Approved, |o| o.status)),
         group_name: p.line("/group", &input.group, 100).or_else(|| old.and_then(|o| o.group_name.clone())),
+        recruiter_id,
         payout: Json(check_payout(&mut p, input.payout.as_ref(), old.map(|o| &o.payout.0))),
         created_at: old.map_or(context.at(), |o| o.created_at),
     };
@@ -76,6 +86,33 @@ pub async fn save_partner(tx: &mut Tx, context: &Context, known: Option<PartnerI
     let detail = serde_json::json!({ "before": old.map(brief), "after": brief(&saved) });
     audit::record(tx, &context.actor, "partner.save", &id.to_string(), &detail, context.at()).await?;
     Ok(saved)
+}
+
+/// Who recruited a partner: somebody else, and nobody whom the partner has recruited, however far off.
+async fn find_recruiter(
+    tx: &mut Tx,
+    p: &mut Problems,
+    given: &Option<String>,
+    known: Option<PartnerId>,
+) -> Result<Option<PartnerId>> {
+    let wanted: Option<PartnerId> = p.parse("/recruited_by", given);
+    let Some(wanted) = wanted else { return Ok(None) };
+    let Some(found) = partner::by_id(&mut *tx, wanted).await? else {
+        p.add("/recruited_by", "there is no such partner");
+        return Ok(None);
+    };
+    let mut next = Some(found);
+    while let Some(recruiter) = next {
+        if Some(recruiter.id) == known {
+            p.add("/recruited_by", "is the partner, or was recruited by them");
+            return Ok(None);
+        }
+        next = match recruiter.recruiter_id {
+            None => None,
+            Some(id) => partner::by_id(&mut *tx, id).await?,
+        };
+    }
+    Ok(Some(wanted))
 }
 
 fn check_payout(

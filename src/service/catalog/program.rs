@@ -7,6 +7,7 @@ use crate::domain::text::{Host, web_address};
 use crate::service::input::{DecimalInput, Problems, maybe_null};
 use crate::service::{Context, Error, Result};
 use crate::store::{Tx, audit, program, settings};
+use std::collections::BTreeMap;
 
 /// A program as it is sent; what is left out keeps its value or takes the default.
 #[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
@@ -31,6 +32,12 @@ pub struct ProgramInput {
     #[schema(value_type = Option<i64>)]
     pub lifetime_orders: Option<Option<i64>>,
     pub min_payout: Option<DecimalInput>,
+    /// Lines of these are not paid for.
+    pub excluded_categories: Option<Vec<String>>,
+    /// `automatic` (default), or `manual`: a person approves each commission.
+    pub approval: Option<String>,
+    /// Holds, in days, of groups of partners that are not the program's.
+    pub group_hold_days: Option<BTreeMap<String, i64>>,
     pub new_customers_only: Option<bool>,
     #[serde(default, deserialize_with = "maybe_null")]
     #[schema(value_type = Option<String>)]
@@ -86,6 +93,9 @@ pub async fn save_program(tx: &mut Tx, context: &Context, known: Option<ProgramI
         credit_policy: policy.unwrap_or(old.map_or(CreditPolicy::PromoThenLastClick, |o| o.credit_policy)),
         lifetime_days: limit(&mut p, "/lifetime_days", input.lifetime_days, 36_500, old.and_then(|o| o.lifetime_days)),
         lifetime_orders: limit(&mut p, "/lifetime_orders", input.lifetime_orders, 1_000_000, old.and_then(|o| o.lifetime_orders)),
+        excluded_categories: read_categories(&mut p, &input.excluded_categories, old),
+        manual_approval: read_approval(&mut p, &input.approval, old),
+        group_hold_days: read_holds(&mut p, &input.group_hold_days, old),
         min_payout_minor: p.amount("/min_payout", &input.min_payout, currency).unwrap_or(old.map_or(0, |o| o.min_payout_minor)),
         new_customers_only: input.new_customers_only.unwrap_or(old.is_some_and(|o| o.new_customers_only)),
         fallback_url: match &input.fallback_url {
@@ -116,6 +126,36 @@ pub async fn save_program(tx: &mut Tx, context: &Context, known: Option<ProgramI
     let detail = serde_json::json!({ "before": before.map(|b| format!("{b:?}")), "after": format!("{saved:?}") });
     audit::record(tx, &context.actor, "program.save", &id.to_string(), &detail, context.at()).await?;
     Ok(saved)
+}
+
+fn read_categories(p: &mut Problems, given: &Option<Vec<String>>, old: Option<&Program>) -> Vec<String> {
+    let Some(given) = given else { return old.map(|o| o.excluded_categories.clone()).unwrap_or_default() };
+    let read = given.iter().enumerate().filter_map(|(index, category)| {
+        let pointer = format!("/excluded_categories/{index}");
+        let read = p.line(&pointer, &Some(category.clone()), 200);
+        p.required(&pointer, read)
+    });
+    read.collect()
+}
+
+fn read_approval(p: &mut Problems, given: &Option<String>, old: Option<&Program>) -> bool {
+    match given.as_deref() {
+        None => old.is_some_and(|o| o.manual_approval),
+        Some("manual") => true,
+        Some("automatic") => false,
+        Some(_) => {
+            p.add("/approval", "must be automatic or manual");
+            false
+        }
+    }
+}
+
+fn read_holds(p: &mut Problems, given: &Option<BTreeMap<String, i64>>, old: Option<&Program>) -> BTreeMap<String, i64> {
+    let Some(given) = given else { return old.map(|o| o.group_hold_days.clone()).unwrap_or_default() };
+    for (group, days) in given {
+        p.number(&format!("/group_hold_days/{group}"), Some(*days), 0, 3_650);
+    }
+    given.clone()
 }
 
 /// Host names, each once, in the order given.

@@ -156,7 +156,8 @@ fn share_of(stored: &StoredShare) -> Share {
 fn changed_rule(stored: &StoredDecision, rules: &HashMap<(RuleId, i64), Rule>) -> Option<String> {
     let known = |rule: &Rule| {
         let version = rules.get(&(rule.id, rule.version));
-        version.is_some_and(|version| Rule { ends_at: None, ..version.clone() } == Rule { ends_at: None, ..rule.clone() })
+        let bare = |rule: &Rule| Rule { ends_at: None, cap_left_minor: None, ..rule.clone() };
+        version.is_some_and(|version| bare(version) == bare(rule))
     };
     let shared = stored.shares.iter().flat_map(|share| &share.rules.0);
     let changed = stored.rules.0.iter().chain(shared).find(|rule| !known(rule))?;

@@ -6,7 +6,8 @@ mod rate_card;
 pub use rate_card::read_rate_card;
 
 use super::claimants::Claimants;
-use super::decide::{MOST_PRIOR_ORDERS, add_claimants, in_force, kept_after, promo_claims};
+use super::decide::{add_claimants, kept_after, promo_claims};
+use super::rules_in_force::{MOST_PRIOR_ORDERS, deal, in_force};
 use super::{Error, Result, Tributary};
 use crate::domain::channel::Channel;
 use crate::domain::commission::{OrderState, Portion, Rule, assess};
@@ -265,18 +266,30 @@ impl Asker<'_> {
             let rules = match frozen.filter(|_| self.question.rate_card.is_none()) {
                 Some(frozen) => frozen.rules.to_vec(),
                 None => {
-                    let all = self.question.rate_card.as_ref().unwrap_or(&self.rules);
                     let group = self.claimants.group(&mut Reader::from(self.db), partner).await?;
-                    let mut rules = in_force(all, partner, group.as_deref(), &basis.order);
+                    let all = self.question.rate_card.as_ref().unwrap_or(&self.rules);
+                    let prior = self.prior_orders(order, basis, all).await?;
+                    let deal = deal(order.placed_at, basis.order.customer, &prior, (partner, program), group.as_deref());
+                    let mut rules = in_force(all, &deal);
                     rules.retain(|rule| rule.program == program);
                     rules
                 }
             };
-            let state = OrderState { status: order.status, amounts: &order.amounts, portion };
+            let excluded = basis.terms(program).map_or(&[][..], |terms| &terms.excluded_categories);
+            let state = OrderState { portion, excluded_categories: excluded, ..OrderState::new(order.status, &order.amounts) };
             let owed = assess(state, &rules).map_err(|e| Error::conflict(format!("order {}: {e}", order.external_id)))?;
             parts.push(Part { partner: Some(partner), touch: Some(touch), minor: owed.iter().map(|o| o.owed_minor).sum() });
         }
         Ok(parts)
+    }
+
+    /// The customer's earlier orders, where a rule looks at them.
+    async fn prior_orders(&self, order: &Order, basis: &Basis, rules: &[Rule]) -> Result<Vec<PriorOrder>> {
+        if basis.order.customer == CustomerKind::New || !rules.iter().any(|rule| rule.recurring.is_some()) {
+            return Ok(Vec::new());
+        }
+        let at = order.placed_at.into();
+        Ok(decision::prior_orders(self.db, order.person, order.id, at, MOST_PRIOR_ORDERS).await?)
     }
 
     async fn channel(

@@ -88,6 +88,7 @@ fn of_csv(text: &str) -> Result<Vec<(u64, RuleInput)>, ImportProblem> {
             priority,
             starts_at: cell("starts_at"),
             ends_at: cell("ends_at").map(Some),
+            ..RuleInput::default()
         };
         inputs.push((line, input));
     }

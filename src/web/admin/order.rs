@@ -140,7 +140,7 @@ pub async fn order(app: Data<App>, request: HttpRequest, staff: Staff, number: P
             .iter()
             .map(|c| CommissionView {
                 partner: name(c.partner_id),
-                formula: words::formula(lang, &c.explanation.0),
+                formula: page::formula::formula(lang, &c.explanation.0, &name),
                 rule: frame.say("rule-version", [("rule", c.rule_id.to_string().into()), ("version", c.rule_version.into())]),
                 state: frame.t(words::commission_state(c.state)),
                 state_class: state_class(c.state),

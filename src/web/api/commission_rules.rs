@@ -3,10 +3,11 @@
 use super::{Body, Page, act, id, listed, view};
 use crate::domain::commission::Rule;
 use crate::domain::id::{ProgramId, RuleId};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::service::Error;
 use crate::service::access::Scope;
 use crate::service::catalog::{RuleInput, change_rule, make_rule};
+use crate::service::rule_test::{RuleTestInput, test_rules};
 use crate::store::{Reader, program, rule};
 use crate::web::App;
 use crate::web::error::Problem;
@@ -14,7 +15,7 @@ use crate::web::who::ApiKey;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 
 async fn shown<'a>(on: impl Into<Reader<'a>>, rule: &Rule) -> crate::service::Result<Value> {
@@ -67,4 +68,42 @@ pub async fn list(app: Data<App>, _key: ApiKey, request: HttpRequest, page: Quer
         program::all(&app.service.db).await?.into_iter().map(|p| (p.id, p.currency)).collect();
     let currency = |r: &Rule| currencies.get(&r.program).copied().unwrap_or(Currency::RUB);
     Ok(listed(&request, limit, found, |r| r.id.0, |r| view::rule(r, currency(r))))
+}
+
+/// Which rule an order would earn by, past or made up: for each line the winner and why the others do not pay, with the
+/// formula and its numbers.
+#[utoipa::path(post, path = "/v1/commission-rules/test", tag = "Commission rules", request_body = RuleTestInput, responses((status = 200, description = "What the rules say"), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub async fn test(app: Data<App>, key: ApiKey, body: Body) -> Result<HttpResponse, Problem> {
+    let input: RuleTestInput = body.read()?;
+    let context = app.service.context(&key.name);
+    // It reads within a transaction that is dropped.
+    let mut tx = app.service.db.begin().await.map_err(Error::from)?;
+    let said = test_rules(&mut tx, &context, &input).await?;
+    let lines: Vec<Value> = said
+        .lines
+        .iter()
+        .map(|line| {
+            let item = line.item.as_ref();
+            let rule = line.rules.iter().find(|judged| judged.why_not.is_none()).map(|judged| judged.rule);
+            json!({
+                "sku": item.and_then(|i| i.sku.as_ref()), "name": item.and_then(|i| i.name.as_ref()),
+                "category": item.and_then(|i| i.category.as_ref()), "rule": rule, "rules": line.rules,
+            })
+        })
+        .collect();
+    let owed: Vec<Value> = said
+        .owed
+        .iter()
+        .map(|owed| {
+            let money = |minor| Money::new(minor, owed.currency);
+            json!({
+                "rule": owed.rule, "rule_version": owed.rule_version, "kind": owed.kind, "base": money(owed.base_minor),
+                "amount": money(owed.owed_minor), "formula": owed.formula(),
+            })
+        })
+        .collect();
+    Ok(HttpResponse::Ok().json(json!({
+        "partner": said.partner, "program": said.program, "placed_at": view::instant(said.placed_at), "lines": lines,
+        "left_out": said.left_out, "commissions": owed,
+    })))
 }

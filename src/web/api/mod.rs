@@ -3,6 +3,7 @@
 pub mod channel_rules;
 pub mod classify;
 pub mod commission_rules;
+pub mod commissions;
 pub mod costs;
 mod credits;
 pub mod links;

@@ -1,6 +1,6 @@
 //! How things look outside.
 
-use crate::domain::commission::{Rule, Terms};
+use crate::domain::commission::{Cap, Explanation, Rule, StepTerms, Terms, Tiers, VolumeBy};
 use crate::domain::link::short_url;
 use crate::domain::money::{Currency, Money, RatePpm};
 use crate::domain::program::Program;
@@ -43,6 +43,9 @@ pub fn program(p: &Program) -> Value {
         "credit_policy": p.credit_policy,
         "lifetime_days": p.lifetime_days,
         "lifetime_orders": p.lifetime_orders,
+        "excluded_categories": p.excluded_categories,
+        "approval": if p.manual_approval { "manual" } else { "automatic" },
+        "group_hold_days": p.group_hold_days,
         "min_payout": money(p.min_payout_minor, p.currency),
         "new_customers_only": p.new_customers_only,
         "fallback_url": p.fallback_url,
@@ -59,6 +62,7 @@ pub fn partner(p: &Partner) -> Value {
         "kind": p.kind,
         "status": p.status,
         "group": p.group_name,
+        "recruited_by": p.recruiter_id,
         "payout": p.payout.0,
         "created_at": instant(p.created_at),
     })
@@ -145,23 +149,60 @@ pub fn promo_code(p: &PromoCode, currency: Currency) -> Value {
     })
 }
 
+fn step_terms(terms: StepTerms, currency: Currency) -> (Option<String>, Option<Money>) {
+    match terms {
+        StepTerms::Percent(rate) => (Some(rate.percent()), None),
+        StepTerms::Fixed(minor) => (None, Some(money(minor, currency))),
+    }
+}
+
+fn tiers(tiers: &Tiers, currency: Currency) -> Value {
+    let steps: Vec<Value> = tiers
+        .steps
+        .iter()
+        .map(|step| {
+            let (percent, fixed) = step_terms(step.terms, currency);
+            let from = match tiers.by {
+                VolumeBy::Revenue => Money::new(step.from, currency).decimal(),
+                VolumeBy::Orders => step.from.to_string(),
+            };
+            json!({ "from": from, "percent": percent, "fixed": fixed })
+        })
+        .collect();
+    json!({ "by": tiers.by, "mode": tiers.mode, "steps": steps })
+}
+
 pub fn rule(r: &Rule, currency: Currency) -> Value {
-    let (percent, fixed) = match r.terms {
-        Terms::Percent(rate) => (Some(rate.percent()), None),
-        Terms::Fixed(minor) => (None, Some(money(minor, currency))),
+    let (percent, fixed) = match &r.terms {
+        Terms::Percent(rate) => step_terms(StepTerms::Percent(*rate), currency),
+        Terms::Fixed(minor) => step_terms(StepTerms::Fixed(*minor), currency),
+        Terms::Tiers(_) => (None, None),
     };
+    let tiers = match &r.terms {
+        Terms::Tiers(of) => Some(tiers(of, currency)),
+        Terms::Percent(_) | Terms::Fixed(_) => None,
+    };
+    let cap = |cap: Cap| json!({ "amount": money(cap.minor, currency), "per": cap.per, "each_partner": cap.each_partner });
     json!({
         "id": r.id,
         "version": r.version,
+        "state": if r.published { "published" } else { "draft" },
         "program": r.program,
+        "kind": r.kind,
         "partner": r.partner,
         "group": r.group,
         "product": r.product,
         "category": r.category,
         "customer": r.customer,
-        "on": "order",
+        "on": r.on,
         "percent": percent,
         "fixed": fixed,
+        "tiers": tiers,
+        "base": r.base,
+        "minimum": r.limits.least_minor.map(|minor| money(minor, currency)),
+        "maximum": r.limits.most_minor.map(|minor| money(minor, currency)),
+        "cap": r.cap.map(cap),
+        "recurring": r.recurring,
         "priority": r.priority,
         "starts_at": instant(r.starts_at),
         "ends_at": r.ends_at.map(instant),
@@ -169,19 +210,9 @@ pub fn rule(r: &Rule, currency: Currency) -> Value {
 }
 
 pub fn commission(c: &Commission) -> Value {
-    let owed = &c.explanation.0;
-    json!({
-        "id": c.id,
-        "partner": c.partner_id,
-        "program": c.program_id,
-        "state": state_name(c.state),
-        "amount": money(c.amount_minor, c.currency),
-        "hold_until": instant(c.hold_until),
-        "payout_run": c.payout_run_id,
-        "rule": c.rule_id,
-        "rule_version": c.rule_version,
-        "formula": owed.formula(),
-        "explanation": {
+    let explanation = &c.explanation.0;
+    let numbers = match explanation {
+        Explanation::Order(owed) => json!({
             "total": money(owed.total_minor, owed.currency),
             "tax": money(owed.tax_minor, owed.currency),
             "shipping": money(owed.shipping_minor, owed.currency),
@@ -190,7 +221,43 @@ pub fn commission(c: &Commission) -> Value {
             "base": money(owed.base_minor, owed.currency),
             "before_refunds": money(owed.full_minor, owed.currency),
             "rounding": "half_even",
-        },
+        }),
+        Explanation::SecondTier(owed) => json!({
+            "second_tier_of": owed.second_tier_of,
+            "percent": owed.rate.percent(),
+            "earned": money(owed.earned_minor, owed.currency),
+        }),
+        Explanation::Volume(owed) => json!({
+            "month": owed.month,
+            "volume": owed.versions.iter().map(|v| json!({
+                "version": v.version, "revenue": money(v.volume.base_minor, owed.currency), "orders": v.volume.orders,
+                "owed": money(v.owed_minor, owed.currency),
+            })).collect::<Vec<_>>(),
+            "earned_at_once": money(owed.earned_at_once_minor, owed.currency),
+        }),
+        Explanation::Clicks(owed) => json!({
+            "day": owed.day,
+            "clicks": owed.clicks,
+            "a_click": money(owed.a_click_minor, owed.currency),
+        }),
+    };
+    json!({
+        "id": c.id,
+        "kind": c.kind,
+        "partner": c.partner_id,
+        "program": c.program_id,
+        "period": c.period,
+        "state": state_name(c.state),
+        "amount": money(c.amount_minor, c.currency),
+        "hold_until": instant(c.hold_until),
+        "needs_approval": c.needs_approval,
+        "judged_by": c.judged_by,
+        "declined_because": c.declined_because,
+        "payout_run": c.payout_run_id,
+        "rule": c.rule_id,
+        "rule_version": c.rule_version,
+        "formula": explanation.formula(),
+        "explanation": numbers,
     })
 }
 

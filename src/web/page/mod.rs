@@ -3,6 +3,7 @@
 pub mod chart;
 pub mod form;
 mod format;
+pub mod formula;
 pub mod trace;
 pub mod words;
 

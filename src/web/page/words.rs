@@ -2,9 +2,8 @@
 
 use crate::domain::attribution::Model;
 use crate::domain::channel::{Channel, Comparison, RuleField};
-use crate::domain::commission::{CommissionState, Owed, Terms};
+use crate::domain::commission::{CommissionKind, CommissionState};
 use crate::domain::ledger::JournalKind;
-use crate::domain::money::Money;
 use crate::domain::order::OrderStatus;
 use crate::domain::partner::{PartnerKind, PartnerStatus};
 use crate::domain::payable::{Reason, Verdict, Via};
@@ -12,7 +11,6 @@ use crate::domain::program::CreditPolicy;
 use crate::domain::touch::TouchKind;
 use crate::service::access::Role;
 use crate::service::report::Dimension;
-use crate::web::language::Language;
 
 pub fn channel(channel: Channel) -> &'static str {
     match channel {
@@ -171,6 +169,7 @@ pub fn commission_state(state: CommissionState) -> &'static str {
         CommissionState::Payable => "state-payable",
         CommissionState::Paid => "state-paid",
         CommissionState::Reversed => "state-reversed",
+        CommissionState::Rejected => "state-rejected",
     }
 }
 
@@ -237,6 +236,7 @@ pub fn reason(reason: Reason) -> &'static str {
         Reason::LaterClick => "reason-later_click",
         Reason::EarlierClick => "reason-earlier_click",
         Reason::ReturningCustomer => "reason-returning_customer",
+        Reason::ExcludedCategory => "reason-excluded_category",
         Reason::CapReached => "reason-cap_reached",
         Reason::OtherCurrency => "reason-other_currency",
     }
@@ -251,6 +251,16 @@ pub fn why_yours(won_by: Reason) -> &'static str {
         Reason::Lifetime => "why-lifetime",
         Reason::Split => "why-split",
         other => reason(other),
+    }
+}
+
+/// What a commission is for.
+pub fn commission_kind(kind: CommissionKind) -> &'static str {
+    match kind {
+        CommissionKind::Order => "commission-order",
+        CommissionKind::SecondTier => "commission-second_tier",
+        CommissionKind::Volume => "commission-volume",
+        CommissionKind::Clicks => "commission-clicks",
     }
 }
 
@@ -294,51 +304,11 @@ pub fn payout_method(method: &str) -> &'static str {
     }
 }
 
-/// A commission's formula with its numbers: `12.5 % × (120.00 − 20.00) = 12.50`. The parts are those of [`Owed`].
-pub fn formula(language: Language, owed: &Owed) -> String {
-    let money = |minor| language.money(Money::new(minor, owed.currency));
-    match owed.status {
-        OrderStatus::Cancelled => return language.text("formula-cancelled"),
-        OrderStatus::Pending => return language.text("formula-pending"),
-        OrderStatus::Approved => {}
-    }
-    let mut text = match owed.terms {
-        Terms::Fixed(minor) if owed.portion.is_some() => {
-            let whole = language.with("formula-fixed", &[("amount", money(minor).into())]);
-            language.with("formula-part", &[("part", money(owed.full_minor).into()), ("base", whole.into())])
-        }
-        Terms::Fixed(minor) => language.with("formula-fixed", &[("amount", money(minor).into())]),
-        Terms::Percent(rate) => {
-            let mut base = money(owed.total_minor);
-            if owed.tax_minor != 0 {
-                base += &language.with("formula-tax", &[("amount", money(owed.tax_minor).into())]);
-            }
-            if owed.shipping_minor != 0 {
-                base += &language.with("formula-shipping", &[("amount", money(owed.shipping_minor).into())]);
-            }
-            if owed.tax_minor != 0 || owed.shipping_minor != 0 {
-                base = format!("({base})");
-            }
-            if owed.base_minor != owed.commissionable_minor {
-                base = language.with("formula-part", &[("part", money(owed.base_minor).into()), ("base", base.into())]);
-            }
-            format!("{} × {base}", language.percent_of_text(&rate.percent()))
-        }
-    };
-    if let Some((own, all)) = owed.portion {
-        text += &language.with("formula-portion", &[("own", (own as i64).into()), ("all", (all as i64).into())]);
-    }
-    if owed.refunded_minor != 0 {
-        let left = money(owed.total_minor - owed.refunded_minor);
-        text += &language.with("formula-refunds", &[("left", left.into()), ("total", money(owed.total_minor).into())]);
-    }
-    format!("{text} = {}", money(owed.owed_minor))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::channel::documentation;
+    use crate::web::language::Language;
 
     #[test]
     fn the_built_in_table_says_in_english_what_its_rules_say() {

@@ -69,6 +69,13 @@ state-pending = Held
 state-approved = Available
 state-payable = In payment
 state-paid = Paid
+commission-order = Order
+commission-second_tier = Second tier
+commission-volume = Volume of the month
+commission-clicks = Clicks
+commission-declined-because = Declined: { $reason }
+state-waits = Waits for approval
+state-rejected = Declined
 state-reversed = Reversed
 
 journal-earned = Earned
@@ -116,7 +123,8 @@ reason-click_outranks_promo = A click outranks the promo code
 reason-later_click = A later click took its place
 reason-earlier_click = An earlier click comes first
 reason-returning_customer = A returning customer; the program pays for new ones only
-reason-cap_reached = As many orders as the program pays for
+reason-excluded_category = The program does not pay for these categories
+reason-cap_reached = As much as the program pays has been paid
 reason-other_currency = The order is in another currency than the program
 
 why-latest_click_in_window = Your link was the last one clicked before the order
@@ -155,6 +163,22 @@ formula-pending = The order is not approved: nothing is owed yet
 formula-fixed = { $amount } per order
 formula-tax = {" "}− { $amount } tax
 formula-shipping = {" "}− { $amount } shipping
+formula-declined = Declined
+formula-discount = {" "}+ { $amount } discount
+formula-lines-back = { $left } left of { $base } after lines came back
+formula-least = , at least { $amount }
+formula-most = , at most { $amount }
+formula-cap = , { $amount } left of the cap
+formula-second-tier = { $percent } × { $earned } that { $partner } earns
+formula-volume = { $owed } for { $month }: { $volume } in { $orders ->
+    [one] { $orders } order
+   *[other] { $orders } orders
+}
+formula-at-once = {" "}− { $amount } earned at once
+formula-clicks = { $clicks ->
+    [one] { $clicks } verified click
+   *[other] { $clicks } verified clicks
+} × { $amount }
 formula-part = { $part } of { $base }
 formula-portion = {" "}({ $own }/{ $all } of the order)
 formula-refunds = {" "}× { $left } / { $total } left after refunds

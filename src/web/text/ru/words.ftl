@@ -69,6 +69,13 @@ state-pending = На удержании
 state-approved = Доступно
 state-payable = В выплате
 state-paid = Выплачено
+commission-order = Заказ
+commission-second_tier = Второй уровень
+commission-volume = Объём за месяц
+commission-clicks = Клики
+commission-declined-because = Отклонено: { $reason }
+state-waits = Ждёт подтверждения
+state-rejected = Отклонено
 state-reversed = Сторнировано
 
 journal-earned = Начислено
@@ -116,7 +123,8 @@ reason-click_outranks_promo = Клик важнее промокода
 reason-later_click = Его место занял более поздний клик
 reason-earlier_click = Раньше был другой клик
 reason-returning_customer = Покупатель не новый, а программа платит только за новых
-reason-cap_reached = Оплачено столько заказов, сколько позволяет программа
+reason-excluded_category = За эти категории программа не платит
+reason-cap_reached = Предел выплат программы исчерпан
 reason-other_currency = Валюта заказа не та, что у программы
 
 why-latest_click_in_window = По вашей ссылке перешли последней перед заказом
@@ -155,6 +163,26 @@ formula-pending = Заказ не подтверждён: вознагражде
 formula-fixed = { $amount } за заказ
 formula-tax = {" "}− { $amount } налог
 formula-shipping = {" "}− { $amount } доставка
+formula-declined = Отклонено
+formula-discount = {" "}+ скидка { $amount }
+formula-lines-back = { $left }, что осталось от { $base } после возврата позиций
+formula-least = , не меньше { $amount }
+formula-most = , не больше { $amount }
+formula-cap = , осталось от лимита { $amount }
+formula-second-tier = { $percent } × { $earned }, заработанные партнёром { $partner }
+formula-volume = { $owed } за { $month }: { $volume } в { $orders ->
+    [one] { $orders } заказе
+    [few] { $orders } заказах
+    [many] { $orders } заказах
+   *[other] { $orders } заказах
+}
+formula-at-once = {" "}− начислено сразу { $amount }
+formula-clicks = { $clicks ->
+    [one] { $clicks } проверенный клик
+    [few] { $clicks } проверенных клика
+    [many] { $clicks } проверенных кликов
+   *[other] { $clicks } проверенных клика
+} × { $amount }
 formula-part = { $part } из { $base }
 formula-portion = {" "}({ $own }/{ $all } заказа)
 formula-refunds = {" "}× { $left } / { $total } после возвратов

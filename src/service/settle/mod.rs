@@ -1,0 +1,208 @@
+//! Brings the ledger to what an order owes now: posts the difference to what was posted before.
+//!
+//! Nothing here knows how the order came to its state, so every history ends at the same balance.
+
+mod clicks;
+mod due;
+mod judgement;
+mod volume;
+
+pub use clicks::settle_clicks;
+pub use due::{Due, due, refunded_lines};
+pub use judgement::{approve, decline, restore};
+pub use volume::owed_for_month;
+
+use super::{Context, Error, Result};
+use crate::domain::commission::{CommissionState, Explanation, Volume};
+use crate::domain::id::{CommissionId, PartnerId};
+use crate::domain::ledger::{Account, Journal, JournalKind};
+use crate::domain::money::Currency;
+use crate::domain::program::Program;
+use crate::domain::time::Period;
+use crate::store::commission::Commission;
+use crate::store::ledger::Because;
+use crate::store::order::Order;
+use crate::store::{At, Tx, commission, decision, ledger, partner, payout, program, refund};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use due::{counted, nothing};
+use sqlx::types::Json;
+use volume::Volumes;
+
+/// Whether the month of `day` is closed: it or a later one was.
+pub async fn is_closed(tx: &mut Tx, day: NaiveDate) -> Result<bool> {
+    let latest = payout::latest_closed(&mut *tx).await?;
+    Ok(latest.is_some_and(|closed| Period::of(day).to_string() <= closed))
+}
+
+/// The day to post on: the fact's own, or today if its month is closed.
+async fn open_day(tx: &mut Tx, context: &Context, day: NaiveDate) -> Result<(NaiveDate, bool)> {
+    if is_closed(tx, day).await? { Ok((context.today(), true)) } else { Ok((day.min(context.today()), false)) }
+}
+
+/// Settles an order. `fact_day` is the day of what changed: of the order, of the refund, or today.
+pub async fn settle(tx: &mut Tx, context: &Context, order: &Order, fact_day: NaiveDate) -> Result<Vec<Commission>> {
+    let Some(decided) = decision::of_order(&mut *tx, order.id).await? else { return Ok(Vec::new()) };
+    if decided.partner_id.is_none() {
+        return Ok(Vec::new());
+    }
+    let before = commission::of_order(&mut *tx, order.id).await?;
+    let by_line = order.amounts.refunded_minor > 0 && !order.amounts.items.is_empty();
+    let refunds = if by_line { refund::of_order(&mut *tx, order.id).await? } else { Vec::new() };
+    let declined =
+        |partner, rule| before.iter().any(|c| (c.partner_id, c.rule_id) == (partner, rule) && c.declined_because.is_some());
+    let owed = due(order, &decided, &refunded_lines(&refunds), declined).map_err(|e| Error::field("/total", e))?;
+    let same = |c: &Commission, due: &Due| (c.partner_id, c.rule_id) == (due.partner, due.explanation.rule());
+    let period = Period::of(order.day).to_string();
+    let mut volumes = Volumes::default();
+
+    for due in owed.iter().filter(|due| !before.iter().any(|c| same(c, due))) {
+        let volume = counted(&due.explanation);
+        if due.explanation.owed_minor() == 0 && volume.unwrap_or_default() == Volume::default() {
+            continue;
+        }
+        let program = program::by_id(&mut *tx, due.program).await?.ok_or_else(|| Error::not_found(due.program))?;
+        let hold = hold_days(tx, &program, due.partner).await?;
+        let new = Commission {
+            order_id: Some(order.id),
+            hold_until: (order.placed_at + TimeDelta::days(hold)).into(),
+            ..unsaved(due, order.amounts.currency, &period, &program)
+        };
+        let new = make(tx, context, new, fact_day).await?;
+        volumes.add(&new, &period, 1);
+    }
+    for old in &before {
+        let now_owed = owed.iter().find(|due| same(old, due)).map(|due| due.explanation.clone());
+        let now_owed = now_owed.unwrap_or_else(|| nothing(order, &old.explanation.0));
+        if now_owed == old.explanation.0 && period == old.period {
+            continue;
+        }
+        volumes.add(old, &old.period, -1);
+        let changed = Commission { period: period.clone(), ..change(tx, context, old, now_owed, fact_day).await? };
+        commission::update(tx, &changed, context.at()).await?;
+        volumes.add(&changed, &period, 1);
+    }
+    volumes.settle(tx, context, fact_day).await?;
+    Ok(commission::of_order(&mut *tx, order.id).await?)
+}
+
+/// A commission that is not stored yet.
+fn unsaved(due: &Due, currency: Currency, period: &str, program: &Program) -> Commission {
+    Commission {
+        id: CommissionId(0),
+        kind: due.explanation.kind(),
+        order_id: None,
+        partner_id: due.partner,
+        program_id: due.program,
+        rule_id: due.explanation.rule(),
+        rule_version: due.explanation.rule_version(),
+        period: period.to_owned(),
+        day: None,
+        currency,
+        state: CommissionState::Pending,
+        amount_minor: due.explanation.owed_minor(),
+        explanation: Json(due.explanation.clone()),
+        hold_until: At(DateTime::UNIX_EPOCH),
+        payout_run_id: None,
+        needs_approval: program.manual_approval,
+        judged_by: None,
+        declined_because: None,
+    }
+}
+
+/// How long commissions of a partner wait in a program.
+async fn hold_days(tx: &mut Tx, program: &Program, id: PartnerId) -> Result<i64> {
+    if program.group_hold_days.is_empty() {
+        return Ok(program.hold_days);
+    }
+    let found = partner::by_id(&mut *tx, id).await?;
+    Ok(program.hold_days_of(found.and_then(|found| found.group_name).as_deref()))
+}
+
+/// Stores a commission and posts what it is.
+async fn make(tx: &mut Tx, context: &Context, mut new: Commission, fact_day: NaiveDate) -> Result<Commission> {
+    new.id = commission::insert(tx, &new, context.at()).await?;
+    post_difference(tx, context, &new, new.amount_minor, fact_day).await?;
+    Ok(new)
+}
+
+/// What a commission becomes when something else is owed, and the difference posted; the caller stores it.
+async fn change(
+    tx: &mut Tx,
+    context: &Context,
+    old: &Commission,
+    now_owed: Explanation,
+    fact_day: NaiveDate,
+) -> Result<Commission> {
+    let owed_minor = now_owed.owed_minor();
+    let was_off = matches!(old.state, CommissionState::Reversed | CommissionState::Rejected);
+    let state = match (old.declined_because.is_some(), owed_minor) {
+        (true, _) => CommissionState::Rejected,
+        (false, 0) => CommissionState::Reversed,
+        (false, _) if was_off => state_before_reversal(tx, old).await?,
+        (false, _) => old.state,
+    };
+    let posted_as = Commission { state: if was_off { state } else { old.state }, ..old.clone() };
+    post_difference(tx, context, &posted_as, owed_minor - old.amount_minor, fact_day).await?;
+    Ok(Commission {
+        state,
+        amount_minor: owed_minor,
+        rule_version: now_owed.rule_version(),
+        explanation: Json(now_owed),
+        ..old.clone()
+    })
+}
+
+/// Where a commission stood before it owed nothing: in its run, or back in hold, which may be over.
+async fn state_before_reversal(tx: &mut Tx, commission: &Commission) -> Result<CommissionState> {
+    let Some(run) = commission.payout_run_id else { return Ok(CommissionState::Pending) };
+    let paid = payout::by_id(&mut *tx, run).await?.is_some_and(|run| run.state == "paid");
+    Ok(if paid { CommissionState::Paid } else { CommissionState::Payable })
+}
+
+/// Posts to where the commission's money is: in hold while it is pending, else in what is available.
+async fn post_difference(
+    tx: &mut Tx,
+    context: &Context,
+    commission: &Commission,
+    difference: i64,
+    fact_day: NaiveDate,
+) -> Result<()> {
+    let account = match commission.state {
+        CommissionState::Pending => Account::Held(commission.partner_id),
+        CommissionState::Approved
+        | CommissionState::Payable
+        | CommissionState::Paid
+        | CommissionState::Reversed
+        | CommissionState::Rejected => Account::Available(commission.partner_id),
+    };
+    let (day, moved) = open_day(tx, context, fact_day).await?;
+    let kind = match (moved, difference > 0) {
+        (true, _) => JournalKind::Adjusted,
+        (false, true) => JournalKind::Earned,
+        (false, false) => JournalKind::Reversed,
+    };
+    let Some(journal) = Journal::transfer(kind, commission.currency, Account::Expense, account, difference) else {
+        return Ok(());
+    };
+    let note = moved.then(|| format!("of {fact_day}, whose month is closed"));
+    let because = Because { order: commission.order_id, commission: Some(commission.id), run: None, note };
+    ledger::post(tx, &journal, day, &because, context.at()).await?;
+    Ok(())
+}
+
+/// Makes available what has been held long enough. Safe to run at any time and twice.
+pub async fn release(tx: &mut Tx, context: &Context) -> Result<usize> {
+    let due = commission::hold_over(&mut *tx, context.at()).await?;
+    for commission in &due {
+        let (held, last_day) = ledger::held_of_commission(&mut *tx, commission.id).await?;
+        let over_on = context.day(DateTime::<Utc>::from(commission.hold_until));
+        let (day, _) = open_day(tx, context, over_on.max(last_day.unwrap_or(over_on))).await?;
+        let (from, to) = (Account::Held(commission.partner_id), Account::Available(commission.partner_id));
+        if let Some(journal) = Journal::transfer(JournalKind::Released, commission.currency, from, to, held) {
+            let because = Because { order: commission.order_id, commission: Some(commission.id), ..Because::default() };
+            ledger::post(tx, &journal, day, &because, context.at()).await?;
+        }
+        commission::set_state(tx, commission.id, CommissionState::Approved, context.at()).await?;
+    }
+    Ok(due.len())
+}

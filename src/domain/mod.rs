@@ -21,6 +21,7 @@ pub mod person;
 pub mod program;
 pub mod promo;
 pub mod redirect;
+pub mod requisites;
 pub mod template;
 pub mod text;
 pub mod time;

@@ -38,6 +38,11 @@ impl Currency {
     pub fn code(self) -> &'static str {
         self.0.code()
     }
+
+    /// By its ISO 4217 number: 978 is EUR.
+    pub fn of_numeric(number: u16) -> Option<Currency> {
+        iso_currency::Currency::from_numeric(number).map(Currency)
+    }
 }
 
 impl std::fmt::Debug for Currency {

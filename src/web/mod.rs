@@ -127,6 +127,7 @@ fn api_routes(config: &mut ServiceConfig) {
         .route("/orders/{external_id}/attribution", get().to(orders::attribution))
         .route("/costs", post().to(costs::replace))
         .route("/classify", post().to(classify::classify))
+        .route("/requisites/check", post().to(requisites::check))
         .route("/reports/channels", get().to(reports::channels))
         .route("/reports/partners", get().to(reports::partners))
         .route("/ledger/entries", get().to(payouts::entries))

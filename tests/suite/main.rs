@@ -27,6 +27,7 @@ mod policies;
 mod readme;
 mod replay;
 mod reports;
+mod requisites;
 mod rooms;
 mod rules;
 mod schema;

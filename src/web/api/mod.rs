@@ -16,6 +16,7 @@ pub mod programs;
 pub mod promo_codes;
 pub mod rejected_hits;
 pub mod reports;
+pub mod requisites;
 pub mod view;
 
 use super::App;

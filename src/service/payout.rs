@@ -6,6 +6,7 @@ use crate::domain::id::{PartnerId, PayoutRunId};
 use crate::domain::ledger::{Account, Journal, JournalKind};
 use crate::domain::money::{Currency, Money};
 use crate::domain::partner::PartnerStatus;
+use crate::domain::requisites::{Fault, Payout, ready_for_payment};
 use crate::domain::time::{FAR_DAY, Period};
 use crate::store::ledger::Because;
 use crate::store::payout::{PayoutRun, PayoutRunLine};
@@ -123,7 +124,8 @@ async fn only_currency(tx: &mut Tx, due: &[(PartnerId, Currency, i64)]) -> Resul
     }
 }
 
-/// What happens to a partner's balance in the run: due, carried over (below zero or the minimum), or blocked.
+/// What happens to a partner's balance in the run: due, carried over (below zero or the minimum), or blocked (not approved,
+/// requisites missing or wrong).
 async fn line_for(tx: &mut Tx, id: PartnerId, currency: Currency, due: i64) -> Result<PayoutRunLine> {
     let found = partner::by_id(&mut *tx, id).await?.ok_or_else(|| Error::not_found(id))?;
     let programs = program::all(&mut *tx).await?;
@@ -134,6 +136,9 @@ async fn line_for(tx: &mut Tx, id: PartnerId, currency: Currency, due: i64) -> R
         ("blocked", Some("the partner is not approved".to_owned()))
     } else if due < least {
         ("carried", Some(format!("below the minimum of {}", Money::new(least, currency))))
+    } else if let Err(faults) = ready_for_payment(&Payout::of_stored(&found.payout.0), &found.name, currency) {
+        let faults: Vec<String> = faults.iter().map(Fault::to_string).collect();
+        ("blocked", Some(format!("requisites: {}", faults.join("; "))))
     } else {
         ("due", None)
     };

@@ -1,6 +1,7 @@
-//! Requisites, checked when asked.
+//! Requisites: checked when asked, refused when saved wrong, and a payment blocked without them.
 
 use crate::support::*;
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use std::fs;
@@ -35,6 +36,15 @@ async fn check(app: &TestApp, body: Value) -> Value {
 
 fn pointers(answer: &Value) -> Vec<&str> {
     answer["errors"].as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap()).collect()
+}
+
+async fn earn(app: &TestApp, id: &str) {
+    let (_, click_id) = app.click("anna").await;
+    app.make(
+        "/v1/orders",
+        json!({ "external_id": id, "placed_at": app.now(), "currency": "RUB", "total": "1000.00", "click_id": click_id }),
+    )
+    .await;
 }
 
 both_stores! {
@@ -76,5 +86,63 @@ both_stores! {
             async move { request.send().await.unwrap().status().as_u16() }
         };
         assert_eq!((ask(None).await, ask(Some(app.key(Scope::Read).await)).await), (401, 200));
+    }
+
+    async fn wrong_requisites_are_not_saved_and_missing_ones_are(app: &TestApp) {
+        let ids = app.set_up().await;
+        let partner = format!("/v1/partners/{}", ids["partner"].as_str().unwrap());
+        for (payout, pointer) in [
+            (json!({ "method": "bank_ru", "inn": "7707083894" }), "/payout/inn"),
+            (json!({ "method": "bank_ru", "kind": "sole_trader", "kpp": "773601001" }), "/payout/kpp"),
+            (json!({ "method": "bank_ru", "bik": "044525225", "account": "40702810584044769531" }), "/payout/account"),
+            (json!({ "method": "sepa", "iban": "DE88370400440532013000" }), "/payout/iban"),
+            (json!({ "method": "paypal", "email": "anna" }), "/payout/email"),
+            (json!({ "method": "cheque" }), "/payout/method"),
+            (json!({ "method": 5 }), "/payout/method"),
+            (json!({ "inn": "7707083893" }), "/payout/method"),
+            (json!({ "method": "bank_ru", "inn": 7707083893_i64 }), "/payout/inn"),
+            (json!({ "method": "bank_ru", "note": "two\nlines" }), "/payout/note"),
+            (json!({ "method": "bank_ru", "kind": "self_employed", "npd_checked_on": "yesterday" }), "/payout/npd_checked_on"),
+        ] {
+            let (status, answer) = app.patch(&partner, json!({ "payout": payout })).await;
+            assert_eq!((status, pointers(&answer)), (422, vec![pointer]), "{payout}: {answer}");
+        }
+        assert_eq!(app.get(&partner).await["payout"], json!({ "method": "manual" }), "nothing was stored");
+        let (status, answer) = app.patch(&partner, json!({ "payout": { "method": "bank_ru", "kind": "self_employed", "npd_since": "2026-02-01", "inn": " 0058 2610 7187", "kpp": "", "bank": "Olga knows" } })).await;
+        assert_eq!(status, 200, "{answer}");
+        let stored = json!({ "method": "bank_ru", "kind": "self_employed", "npd_since": "2026-02-01", "inn": "005826107187", "bank": "Olga knows" });
+        assert_eq!(app.get(&partner).await["payout"], stored);
+    }
+
+    async fn a_payment_without_its_requisites_is_blocked_and_says_why(app: &TestApp) {
+        let ids = app.set_up().await;
+        let partner = format!("/v1/partners/{}", ids["partner"].as_str().unwrap());
+        earn(app, "R-1").await;
+        app.advance(TimeDelta::days(15));
+        let run = json!({ "period": "2026-12", "early": true });
+        app.patch(&partner, json!({ "payout": { "method": "bank_ru", "inn": "7707083893", "account": "40702810584044769531" } })).await;
+        let (status, answer) = app.post("/v1/payout-runs", run.clone()).await;
+        assert_eq!(status, 409);
+        assert!(answer["detail"].as_str().unwrap().ends_with("requisites: the BIK is missing"), "{answer}");
+        app.patch(&partner, json!({ "payout": { "method": "bank_ru", "inn": "7707083893", "bik": "044525974", "account": "40702810584044769531" } })).await;
+        let paid = app.make("/v1/payout-runs", run).await;
+        assert_eq!((paid["lines"][0]["disposition"].as_str(), paid["total"]["amount"].as_str()), (Some("due"), Some("100.00")));
+    }
+
+    async fn a_payout_stored_before_requisites_were_checked_is_read_and_blocks_with_its_fault(app: &TestApp) {
+        let ids = app.set_up().await;
+        earn(app, "R-2").await;
+        app.advance(TimeDelta::days(15));
+        let mut tx = app.service.db.begin().await.unwrap();
+        let id = ids["partner"].as_str().unwrap().parse().unwrap();
+        let mut partner = tributary::store::partner::by_id(&mut tx, id).await.unwrap().unwrap();
+        partner.payout.0 = json!({ "method": "bank_ru", "kind": "individual", "account": "ask Olga", "bank": "Sber", "bik": "044525225" });
+        tributary::store::partner::update(&mut tx, &partner).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(app.get("/v1/partners").await["data"][0]["payout"]["account"], "ask Olga");
+        let renamed = app.patch(&format!("/v1/partners/{}", ids["partner"].as_str().unwrap()), json!({ "name": "Anna B." })).await;
+        assert_eq!((renamed.0, renamed.1["payout"]["bank"].as_str()), (200, Some("Sber")), "what is not sent is not checked again");
+        let (_, answer) = app.post("/v1/payout-runs", json!({ "period": "2026-12", "early": true })).await;
+        assert!(answer["detail"].as_str().unwrap().contains("requisites: the account is no Russian account"), "{answer}");
     }
 }

@@ -1,7 +1,8 @@
 //! Partners.
 
 use crate::domain::id::PartnerId;
-use crate::domain::partner::{PartnerKind, PartnerStatus, PayoutMethod};
+use crate::domain::partner::{PartnerKind, PartnerStatus};
+use crate::domain::requisites::Payout;
 use crate::domain::text::Email;
 use crate::service::input::{Problems, maybe_null};
 use crate::service::{Context, Error, Result};
@@ -27,7 +28,9 @@ pub struct PartnerInput {
     #[serde(default, deserialize_with = "maybe_null")]
     #[schema(value_type = Option<String>)]
     pub recruited_by: Option<Option<String>>,
-    /// `{"method": "manual", …requisites}`.
+    /// `{"method": "manual", …requisites}`, all texts: `country, kind, name, inn, kpp, ogrn, address, contract_number,
+    /// contract_date, npd_since, npd_checked_on`, and by method `bik, account, correspondent_account, bank_name` (`bank_ru`),
+    /// `iban, swift` (`sepa`), `iban` or `account, swift` (`swift`), `email` (`paypal`), `email` or `recipient_id` (`wise`).
     #[schema(value_type = Option<Object>)]
     pub payout: Option<BTreeMap<String, serde_json::Value>>,
 }
@@ -115,6 +118,8 @@ async fn find_recruiter(
     Ok(Some(wanted))
 }
 
+/// A payout as it is stored: its right values in one form, unknown keys kept. Requisites that are there must be right; what is
+/// missing may come later.
 fn check_payout(
     p: &mut Problems,
     given: Option<&BTreeMap<String, serde_json::Value>>,
@@ -123,15 +128,19 @@ fn check_payout(
     let Some(given) = given else {
         return old.cloned().unwrap_or_else(|| serde_json::json!({ "method": "manual" }));
     };
-    let method = given.get("method").and_then(|m| m.as_str()).map(str::to_owned);
-    if p.required("/payout/method", method.clone()).is_some() {
-        p.word::<PayoutMethod>("/payout/method", &method);
-    }
-    for (name, value) in given {
+    p.required("/payout/method", given.get("method"));
+    let mut texts = BTreeMap::new();
+    for (key, value) in given {
         match value.as_str() {
-            Some(text) if text.chars().count() <= 500 && !text.chars().any(char::is_control) => {}
-            _ => p.add(&format!("/payout/{name}"), "must be a text of one line"),
+            Some(text) if text.chars().count() <= 500 && !text.chars().any(char::is_control) => {
+                texts.insert(key.as_str(), text);
+            }
+            _ => p.add(&format!("/payout/{key}"), "must be a text of one line"),
         }
     }
-    serde_json::json!(given)
+    let payout = Payout::read(texts);
+    for fault in payout.faults() {
+        p.add(&format!("/payout/{}", fault.field.key()), &fault.error);
+    }
+    payout.fields().into_iter().map(|(key, text)| (key.to_owned(), serde_json::Value::String(text))).collect()
 }

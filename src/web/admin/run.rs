@@ -211,7 +211,7 @@ fn run_view(
 
 fn line_view(frame: &Frame, currency: Currency, line: PayoutRunLine) -> LineView {
     LineView {
-        state: frame.t(words::disposition(&line.disposition, line.amount_minor)),
+        state: frame.t(words::disposition(&line.disposition, line.reason.as_deref(), line.amount_minor)),
         state_class: match line.disposition.as_str() {
             "due" => "ready",
             "blocked" => "reversed",

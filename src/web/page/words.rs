@@ -274,9 +274,10 @@ pub fn run_state(state: &str) -> &'static str {
 }
 
 /// What becomes of a line of a run, and why.
-pub fn disposition(disposition: &str, amount_minor: i64) -> &'static str {
+pub fn disposition(disposition: &str, reason: Option<&str>, amount_minor: i64) -> &'static str {
     match disposition {
         "due" => "line-due",
+        "blocked" if reason.is_some_and(|reason| reason.starts_with("requisites:")) => "line-blocked_requisites",
         "blocked" => "line-blocked",
         _ if amount_minor < 0 => "line-below_zero",
         _ => "line-below_minimum",

@@ -141,6 +141,7 @@ line-due = Due
 line-below_zero = Carried over: below zero
 line-below_minimum = Carried over: below the minimum
 line-blocked = Blocked: partner not approved
+line-blocked_requisites = Blocked: requisites missing or wrong
 
 pay-manual = By hand
 pay-bank_ru = Bank account (Russia)

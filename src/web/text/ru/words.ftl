@@ -141,6 +141,7 @@ line-due = К выплате
 line-below_zero = Перенос: остаток ниже нуля
 line-below_minimum = Перенос: меньше минимума
 line-blocked = Стоп: партнёр не подтверждён
+line-blocked_requisites = Стоп: реквизитов нет или в них ошибка
 
 pay-manual = Вручную
 pay-bank_ru = Банковский счёт

@@ -20,8 +20,10 @@ use sqlx::types::Json;
 
 /// Who would be owed the order as it stands, and what that is said on.
 pub async fn consider<'a>(on: impl Into<Reader<'a>>, order: &Order) -> Result<(Decision, Basis)> {
-    let mut reader = on.into();
-    let mut claimants = Claimants::default();
+    consider_with(&mut on.into(), &mut Claimants::default(), order).await
+}
+
+async fn consider_with(reader: &mut Reader<'_>, claimants: &mut Claimants, order: &Order) -> Result<(Decision, Basis)> {
     let touches: Vec<TouchClaim> = touch::of_person(reader.again(), order.person).await?.iter().map(claim).collect();
     let returning = order::person_ordered_before(reader.again(), order.person, order.id, order.placed_at.into()).await?;
     let customer = if returning { CustomerKind::Returning } else { CustomerKind::New };
@@ -29,11 +31,11 @@ pub async fn consider<'a>(on: impl Into<Reader<'a>>, order: &Order) -> Result<(D
         order: OrderFacts { placed_at: order.placed_at, currency: order.amounts.currency, customer },
         fallback: CreditPolicy::PromoThenLastClick,
         claimants: Vec::new(),
-        promo_codes: promo_claims(&mut reader, &mut claimants, order).await?,
-        kept: if returning { kept_customers(&mut reader, &mut claimants, order).await? } else { Vec::new() },
+        promo_codes: promo_claims(reader, claimants, order).await?,
+        kept: if returning { kept_customers(reader, claimants, order).await? } else { Vec::new() },
     };
-    add_claimants(&mut reader, &mut claimants, order, &mut basis, &touches).await?;
-    mark_caps(&mut reader, &mut claimants, order, &mut basis).await?;
+    add_claimants(reader, claimants, order, &mut basis, &touches).await?;
+    mark_caps(reader, claimants, order, &mut basis).await?;
     Ok((decide(&basis, &touches), basis))
 }
 
@@ -132,8 +134,8 @@ pub async fn decide_once(tx: &mut Tx, context: &Context, order: &Order) -> Resul
     if decision::of_order(&mut *tx, order.id).await?.is_some() {
         return Ok(());
     }
-    let (decided, basis) = consider(&mut *tx, order).await?;
     let mut claimants = Claimants::default();
+    let (decided, basis) = consider_with(&mut Reader::from(&mut *tx), &mut claimants, order).await?;
     let customer = basis.order.customer;
     let (mut rules, mut recruiter) = (Vec::new(), None);
     if let Some(winner) = &decided.winner {
@@ -164,7 +166,7 @@ pub async fn decide_once(tx: &mut Tx, context: &Context, order: &Order) -> Resul
         reason: decided.reason,
         touch: decided.winner.as_ref().map(|w| w.touch.clone()),
         promo_code_id: decided.winner.as_ref().and_then(|w| w.promo_code),
-        recruiter_id: recruiter.take(),
+        recruiter_id: recruiter,
         trace: Json(decided.trace),
         other_policies: Json(decided.other_policies),
         rules: Json(rules),

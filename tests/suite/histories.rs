@@ -115,7 +115,103 @@ async fn live_through(app: &TestApp, external_id: &str, history: &[Step], partne
     owed
 }
 
+/// An order of a month as it stands in the end.
+#[derive(Debug, Clone)]
+struct Final {
+    month: String,
+    placed_at: String,
+    click_id: String,
+    total: i64,
+    refunded: i64,
+    cancelled: bool,
+    declined: bool,
+}
+
+fn half_even(numerator: i128, denominator: i128) -> i64 {
+    let (whole, rest) = (numerator / denominator, numerator % denominator);
+    let up = rest * 2 > denominator || (rest * 2 == denominator && whole % 2 == 1);
+    (whole + i128::from(up)) as i64
+}
+
+/// 5 % of what lies under 3,000, 10 % up to 6,000, 20 % above, of all that is left of each month's orders.
+fn tiers_oracle(orders: &[Final]) -> i64 {
+    let mut months: std::collections::BTreeMap<&str, i64> = std::collections::BTreeMap::new();
+    for order in orders.iter().filter(|o| !o.cancelled && !o.declined) {
+        *months.entry(&order.month).or_default() += order.total - order.refunded;
+    }
+    let part = |volume: i64, from: i64, to: i64| i128::from((volume.min(to) - from).max(0));
+    let owed =
+        |v: i64| half_even(part(v, 0, 3_000_00) * 5 + part(v, 3_000_00, 6_000_00) * 10 + part(v, 6_000_00, i64::MAX) * 20, 100);
+    months.values().map(|volume| owed(*volume)).sum()
+}
+
+async fn act_on(app: &TestApp, number: usize, order: &mut Final, act: u8, amount: i64) {
+    let body = |order: &Final| {
+        json!({ "external_id": format!("M-{number}"), "placed_at": order.placed_at, "currency": "RUB", "total": decimal(order.total),
+                "click_id": order.click_id, "status": if order.cancelled { "cancelled" } else { "approved" } })
+    };
+    match act {
+        0 => order.total = amount.max(order.refunded).max(1),
+        1 => order.cancelled = !order.cancelled,
+        2 => {
+            let refund = amount.min(order.total - order.refunded);
+            if refund > 0 {
+                order.refunded += refund;
+                let refund = json!({ "refund_id": format!("r{}", order.refunded), "amount": decimal(refund) });
+                app.make(&format!("/v1/orders/M-{number}/refunds"), refund).await;
+            }
+        }
+        _ => {
+            let shown = app.get(&format!("/v1/orders/M-{number}")).await;
+            let Some(commission) = shown["commissions"].as_array().and_then(|all| all.first().cloned()) else { return };
+            let act = if order.declined { "restore" } else { "decline" };
+            let path = format!("/v1/commissions/{}/{act}", commission["id"].as_str().unwrap());
+            let (code, answer) = app.post(&path, json!({ "reason": "so" })).await;
+            // What is in a run or paid is declined no more.
+            assert!(code == 200 || code == 409, "{answer}");
+            order.declined ^= code == 200;
+        }
+    }
+    app.make("/v1/orders", body(order)).await;
+}
+
 both_stores! {
+    async fn any_history_of_a_months_orders_ends_at_what_its_tiers_owe(app: &TestApp) {
+        let ids = app.set_up().await;
+        let steps = json!([{ "from": "0", "percent": "5" }, { "from": "3000", "percent": "10" }, { "from": "6000", "percent": "20" }]);
+        app.make("/v1/commission-rules", json!({ "program": ids["program"], "tiers": steps, "priority": 1 })).await;
+        let mut runner = TestRunner::new(Config::default());
+        let step = (0usize..8, 0u8..6, 1i64..400_000, 0i64..60);
+        let history = prop::collection::vec(step, 120).new_tree(&mut runner).unwrap().current();
+        let mut orders: Vec<Final> = Vec::new();
+        for (which, act, amount, days) in &history {
+            if *which >= orders.len() && orders.len() < 8 {
+                let (_, click_id) = app.click("anna").await;
+                app.mover_done().await;
+                let month = (app.clock.now() + TimeDelta::hours(3)).format("%Y-%m").to_string();
+                let order = Final { month, placed_at: app.now(), click_id, total: *amount, refunded: 0, cancelled: false, declined: false };
+                orders.push(order);
+                act_on(app, orders.len() - 1, orders.last_mut().unwrap(), 0, *amount).await;
+            } else {
+                act_on(app, *which, &mut orders[*which], *act, *amount).await;
+            }
+            if *days > 55 {
+                app.advance(TimeDelta::days(days - 50));
+                let last_month = (app.clock.now() - TimeDelta::days(31)).format("%Y-%m").to_string();
+                app.post(&format!("/v1/periods/{last_month}/close"), json!({})).await;
+            }
+            if *days == 55 {
+                app.post("/v1/payout-runs", json!({ "period": app.clock.now().format("%Y-%m").to_string(), "early": true })).await;
+            }
+        }
+        let all = app.get("/v1/commissions?limit=1000").await;
+        let said: i64 = all["data"].as_array().unwrap().iter().map(|c| c["amount"]["amount"].as_str().unwrap().replace('.', "").parse::<i64>().unwrap()).sum();
+        assert_eq!(said, tiers_oracle(&orders), "{history:?}: {orders:?}");
+        let statement = app.get(&format!("/v1/partners/{}/statement", ids["partner"].as_str().unwrap())).await;
+        let of = |what: &str| minor(statement["data"][0][what]["amount"].as_str().unwrap());
+        assert_eq!(of("closing"), said);
+    }
+
     async fn any_history_ends_at_what_the_final_state_owes(app: &TestApp) {
         let ids = app.set_up().await;
         let partner = ids["partner"].as_str().unwrap();

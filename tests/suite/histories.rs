@@ -133,7 +133,7 @@ fn half_even(numerator: i128, denominator: i128) -> i64 {
     (whole + i128::from(up)) as i64
 }
 
-/// 5 % of what lies under 3,000, 10 % up to 6,000, 20 % above, of all that is left of each month's orders.
+/// 5 % of what lies under 500, 10 % up to 1,500, 20 % above, of all that is left of each month's orders.
 fn tiers_oracle(orders: &[Final]) -> i64 {
     let mut months: std::collections::BTreeMap<&str, i64> = std::collections::BTreeMap::new();
     for order in orders.iter().filter(|o| !o.cancelled && !o.declined) {
@@ -141,7 +141,7 @@ fn tiers_oracle(orders: &[Final]) -> i64 {
     }
     let part = |volume: i64, from: i64, to: i64| i128::from((volume.min(to) - from).max(0));
     let owed =
-        |v: i64| half_even(part(v, 0, 3_000_00) * 5 + part(v, 3_000_00, 6_000_00) * 10 + part(v, 6_000_00, i64::MAX) * 20, 100);
+        |v: i64| half_even(part(v, 0, 500_00) * 5 + part(v, 500_00, 1_500_00) * 10 + part(v, 1_500_00, i64::MAX) * 20, 100);
     months.values().map(|volume| owed(*volume)).sum()
 }
 
@@ -151,10 +151,10 @@ async fn act_on(app: &TestApp, number: usize, order: &mut Final, act: u8, amount
                 "click_id": order.click_id, "status": if order.cancelled { "cancelled" } else { "approved" } })
     };
     match act {
-        0 => order.total = amount.max(order.refunded).max(1),
-        1 => order.cancelled = !order.cancelled,
-        2 => {
-            let refund = amount.min(order.total - order.refunded);
+        0..=3 => order.total = amount.max(order.refunded).max(1),
+        4 => order.cancelled = !order.cancelled,
+        5..=6 => {
+            let refund = (amount / 20).min(order.total - order.refunded);
             if refund > 0 {
                 order.refunded += refund;
                 let refund = json!({ "refund_id": format!("r{}", order.refunded), "amount": decimal(refund) });
@@ -178,14 +178,14 @@ async fn act_on(app: &TestApp, number: usize, order: &mut Final, act: u8, amount
 both_stores! {
     async fn any_history_of_a_months_orders_ends_at_what_its_tiers_owe(app: &TestApp) {
         let ids = app.set_up().await;
-        let steps = json!([{ "from": "0", "percent": "5" }, { "from": "3000", "percent": "10" }, { "from": "6000", "percent": "20" }]);
+        let steps = json!([{ "from": "0", "percent": "5" }, { "from": "500", "percent": "10" }, { "from": "1500", "percent": "20" }]);
         app.make("/v1/commission-rules", json!({ "program": ids["program"], "tiers": steps, "priority": 1 })).await;
         let mut runner = TestRunner::new(Config::default());
-        let step = (0usize..8, 0u8..6, 1i64..400_000, 0i64..60);
-        let history = prop::collection::vec(step, 120).new_tree(&mut runner).unwrap().current();
+        let step = (0usize..20, 0u8..8, 1i64..200_000, 0i64..60);
+        let history = prop::collection::vec(step, 150).new_tree(&mut runner).unwrap().current();
         let mut orders: Vec<Final> = Vec::new();
         for (which, act, amount, days) in &history {
-            if *which >= orders.len() && orders.len() < 8 {
+            if *which >= orders.len() && orders.len() < 20 {
                 let (_, click_id) = app.click("anna").await;
                 app.mover_done().await;
                 let month = (app.clock.now() + TimeDelta::hours(3)).format("%Y-%m").to_string();

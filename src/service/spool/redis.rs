@@ -2,8 +2,8 @@
 //! group. On a cluster it is a stream for each of some hash-tagged shards.
 //!
 //! How durable it is, Redis's own settings say: with `appendfsync always` an answered hit outlives the machine; with
-//! `everysec` it outlives the process, and a crash of the machine may cost the last second; without `appendonly` nothing
-//! is put here. On a cluster with replicas a hit is answered when a replica has it too.
+//! `everysec` a crash of the machine may cost the last second, and a killed Redis up to two, for it puts off writing its log
+//! while the disk is slow to sync; without `appendonly` nothing is put here. On a cluster with replicas a hit is answered when a replica has it too.
 
 use super::NotDurable;
 use super::shards::Shards;
@@ -346,7 +346,7 @@ async fn examine_one(address: &str) -> anyhow::Result<Nature> {
         }
         Ok(settings) => {
             let appendfsync = settings.get("appendfsync").cloned().unwrap_or_default();
-            tracing::info!(%appendfsync, "Redis keeps what it is given; with everysec a crash of its machine may cost the last second");
+            tracing::info!(%appendfsync, "Redis keeps what it is given; with everysec a crash of it may cost the last two seconds");
         }
         Err(_) => tracing::warn!("Redis does not tell its settings; make sure that appendonly is on"),
     }

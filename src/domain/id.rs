@@ -66,6 +66,7 @@ id! {
     PromoCodeId, "prm_";
     /// A commission rule.
     RuleId, "rul_";
+    LeadId, "lea_";
     /// A sale.
     OrderId, "ord_";
     /// What one order owes one partner under one rule.

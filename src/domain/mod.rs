@@ -10,6 +10,7 @@ pub mod commission;
 pub mod figures;
 pub mod id;
 pub mod landing;
+pub mod lead;
 pub mod ledger;
 pub mod link;
 pub mod link_target;

@@ -3,7 +3,7 @@
 use super::claimants::Claimants;
 use super::rules_in_force::{MOST_PRIOR_ORDERS, mark_caps, rules_in_force};
 use super::{Context, Result};
-use crate::domain::commission::{Rule, RuleKind};
+use crate::domain::commission::{PaidOn, Rule, RuleKind};
 use crate::domain::id::{PartnerId, ProgramId};
 use crate::domain::order::CustomerKind;
 use crate::domain::payable::{
@@ -20,22 +20,32 @@ use sqlx::types::Json;
 
 /// Who would be owed the order as it stands, and what that is said on.
 pub async fn consider<'a>(on: impl Into<Reader<'a>>, order: &Order) -> Result<(Decision, Basis)> {
-    consider_with(&mut on.into(), &mut Claimants::default(), order).await
+    consider_with(&mut on.into(), &mut Claimants::default(), order, PaidOn::Order).await
 }
 
-async fn consider_with(reader: &mut Reader<'_>, claimants: &mut Claimants, order: &Order) -> Result<(Decision, Basis)> {
+/// As [`consider`]; a lead is an order of nothing, in any currency.
+pub(super) async fn consider_with(
+    reader: &mut Reader<'_>,
+    claimants: &mut Claimants,
+    order: &Order,
+    on: PaidOn,
+) -> Result<(Decision, Basis)> {
     let touches: Vec<TouchClaim> = touch::of_person(reader.again(), order.person).await?.iter().map(claim).collect();
     let returning = order::person_ordered_before(reader.again(), order.person, order.id, order.placed_at.into()).await?;
     let customer = if returning { CustomerKind::Returning } else { CustomerKind::New };
     let mut basis = Basis {
-        order: OrderFacts { placed_at: order.placed_at, currency: order.amounts.currency, customer },
+        order: OrderFacts {
+            placed_at: order.placed_at,
+            currency: (on == PaidOn::Order).then_some(order.amounts.currency),
+            customer,
+        },
         fallback: CreditPolicy::PromoThenLastClick,
         claimants: Vec::new(),
         promo_codes: promo_claims(reader, claimants, order).await?,
         kept: if returning { kept_customers(reader, claimants, order).await? } else { Vec::new() },
     };
     add_claimants(reader, claimants, order, &mut basis, &touches).await?;
-    mark_caps(reader, claimants, order, &mut basis).await?;
+    mark_caps(reader, claimants, order, on, &mut basis).await?;
     Ok((decide(&basis, &touches), basis))
 }
 
@@ -135,7 +145,7 @@ pub async fn decide_once(tx: &mut Tx, context: &Context, order: &Order) -> Resul
         return Ok(());
     }
     let mut claimants = Claimants::default();
-    let (decided, basis) = consider_with(&mut Reader::from(&mut *tx), &mut claimants, order).await?;
+    let (decided, basis) = consider_with(&mut Reader::from(&mut *tx), &mut claimants, order, PaidOn::Order).await?;
     let customer = basis.order.customer;
     let (mut rules, mut recruiter) = (Vec::new(), None);
     if let Some(winner) = &decided.winner {
@@ -187,7 +197,7 @@ async fn frozen(
     (partner, program): (PartnerId, ProgramId),
 ) -> Result<(Vec<Rule>, Option<PartnerId>)> {
     let mut reader = Reader::from(tx);
-    let rules = rules_in_force(&mut reader, claimants, order, customer, (partner, program)).await?;
+    let rules = rules_in_force(&mut reader, claimants, order, (PaidOn::Order, customer), (partner, program)).await?;
     let recruiter = match rules.iter().any(|rule| rule.kind == RuleKind::SecondTier) {
         true => claimants.recruiter(&mut reader, partner, order.placed_at.into()).await?,
         false => None,

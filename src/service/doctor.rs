@@ -10,7 +10,9 @@ use super::{Result, Tributary, settle};
 use crate::domain::attribution::Model;
 use crate::domain::money::{Money, split_minor};
 use crate::domain::time::{FAR_DAY, Period};
-use crate::store::{commission, commission_volume, decision, ledger, order, payout, proof, refund, report, touch_day};
+use crate::store::{
+    commission, commission_volume, decision, lead, ledger, order, payout, program, proof, refund, report, touch_day,
+};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -38,6 +40,7 @@ pub async fn examine(service: &Tributary) -> Result<Vec<Finding>> {
     let said = off.iter().map(|(id, state, held)| format!("{id} is {state} and still holds {held}"));
     findings.push(finding("nothing is held of a commission whose hold is over", said.collect()));
     findings.push(commissions_follow_orders(service).await?);
+    findings.push(commissions_follow_leads(service).await?);
     findings.push(volumes_follow_commissions(service).await?);
     findings.push(decisions::come_out_the_same(service).await?);
     let off = proof::over_refunded(db).await?;
@@ -96,6 +99,38 @@ async fn commissions_follow_orders(service: &Tributary) -> Result<Finding> {
             finding.checked += 1;
             if stored != owed {
                 finding.broken.push(format!("order {}: stored {stored:?}, owed {owed:?}", order.external_id));
+            }
+        }
+    }
+}
+
+/// What each lead owes by its present state and the rules frozen with its decision.
+async fn commissions_follow_leads(service: &Tributary) -> Result<Finding> {
+    let db = &service.db;
+    let mut finding = Finding { what: "every lead is paid for as its state owes", checked: 0, skipped: 0, broken: Vec::new() };
+    let programs = program::all(db).await?;
+    let mut after = 0;
+    loop {
+        let page = lead::list(db, after, 500).await?;
+        let Some(last) = page.last() else { return Ok(finding) };
+        after = last.id.0;
+        for found in page {
+            let Some(decided) = &found.decision else { continue };
+            finding.checked += 1;
+            let commissions = commission::of_lead(db, found.id).await?;
+            let stored: BTreeMap<_, _> =
+                commissions.iter().filter(|c| c.amount_minor != 0).map(|c| ((c.partner_id, c.rule_id), c.amount_minor)).collect();
+            let mut owed = BTreeMap::new();
+            if let Some((partner, id)) = decided.0.owed_to
+                && let Some(program) = programs.iter().find(|program| program.id == id)
+            {
+                let declined = |rule| commissions.iter().any(|c| c.rule_id == rule && c.declined_because.is_some());
+                let due = settle::lead_due(&found, program, partner, &decided.0.rules, declined);
+                let due = due.iter().filter(|due| due.explanation.owed_minor() != 0);
+                owed.extend(due.map(|due| ((due.partner, due.explanation.rule()), due.explanation.owed_minor())));
+            }
+            if stored != owed {
+                finding.broken.push(format!("lead {}: stored {stored:?}, owed {owed:?}", found.external_id));
             }
         }
     }

@@ -14,6 +14,7 @@ pub mod export;
 pub mod geoip;
 pub mod import;
 pub mod input;
+pub mod lead;
 pub mod linkbook;
 pub mod miss;
 pub mod mover;

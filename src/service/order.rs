@@ -58,6 +58,21 @@ pub struct CustomerInput {
     pub phone: Option<String>,
 }
 
+impl CustomerInput {
+    /// The keyed hashes of e-mail and phone.
+    pub(super) fn hashes(&self, p: &mut Problems, context: &Context) -> (Option<String>, Option<String>) {
+        let email_hash = self.email.as_deref().map(str::trim).filter(|e| !e.is_empty()).and_then(|email| {
+            let hash = context.hash_key.email(email);
+            if hash.is_none() {
+                p.add("/customer/email", "is not an e-mail address");
+            }
+            hash
+        });
+        // A phone that is none is left out: an order is not refused for what a buyer typed into a field nobody checked.
+        (email_hash, self.phone.as_deref().and_then(|phone| context.hash_key.phone(phone)))
+    }
+}
+
 /// A refund as it is sent.
 #[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -101,15 +116,7 @@ impl OrderInput {
                 promo_codes.push(code);
             }
         }
-        let email_hash = customer.email.as_deref().map(str::trim).filter(|e| !e.is_empty()).and_then(|email| {
-            let hash = context.hash_key.email(email);
-            if hash.is_none() {
-                p.add("/customer/email", "is not an e-mail address");
-            }
-            hash
-        });
-        // A phone that is none is left out: an order is not refused for what a buyer typed into a field nobody checked.
-        let phone_hash = customer.phone.as_deref().and_then(|phone| context.hash_key.phone(phone));
+        let (email_hash, phone_hash) = customer.hashes(&mut p, context);
         let checked = NewOrder {
             external_id: external_id.unwrap_or_default(),
             status,
@@ -170,7 +177,14 @@ pub struct Recorded {
 pub async fn record(tx: &mut Tx, context: &Context, new: &NewOrder) -> Result<Recorded> {
     let known = order::by_external_id(&mut *tx, &new.external_id).await?;
     check_against_known(tx, new, known.as_ref()).await?;
-    let identifiers = identifiers(tx, new).await?;
+    let marks = Marks {
+        visitor_id: &new.visitor_id,
+        customer_id: &new.customer_id,
+        email_hash: &new.email_hash,
+        phone_hash: &new.phone_hash,
+        click_id: &new.click_id,
+    };
+    let identifiers = identifiers(tx, &marks).await?;
     let because = format!("order {}", new.external_id);
     let person = match (stitch::join(tx, context, &identifiers, &because).await?, &known) {
         (Some(person), _) => person,
@@ -227,19 +241,28 @@ async fn check_against_known(tx: &mut Tx, new: &NewOrder, known: Option<&Order>)
     }
 }
 
-/// Everything that tells whose the order is; a click also brings the visitor it was made by.
-async fn identifiers(tx: &mut Tx, new: &NewOrder) -> Result<Vec<Identifier>> {
+/// Everything that tells whose an order or lead is.
+pub(super) struct Marks<'a> {
+    pub visitor_id: &'a Option<String>,
+    pub customer_id: &'a Option<String>,
+    pub email_hash: &'a Option<String>,
+    pub phone_hash: &'a Option<String>,
+    pub click_id: &'a Option<String>,
+}
+
+/// The identifiers of the person; a click also brings the visitor it was made by.
+pub(super) async fn identifiers(tx: &mut Tx, marks: &Marks<'_>) -> Result<Vec<Identifier>> {
     let mut identifiers = Vec::new();
     let mut add = |kind, value: &Option<String>| {
         if let Some(value) = value {
             identifiers.push(Identifier::new(kind, value.clone()));
         }
     };
-    add(IdentifierKind::Visitor, &new.visitor_id);
-    add(IdentifierKind::Customer, &new.customer_id);
-    add(IdentifierKind::Email, &new.email_hash);
-    add(IdentifierKind::Phone, &new.phone_hash);
-    if let Some(click_id) = &new.click_id {
+    add(IdentifierKind::Visitor, marks.visitor_id);
+    add(IdentifierKind::Customer, marks.customer_id);
+    add(IdentifierKind::Email, marks.email_hash);
+    add(IdentifierKind::Phone, marks.phone_hash);
+    if let Some(click_id) = marks.click_id {
         identifiers.push(stitch::click_identifier(click_id));
         let clicked = touch::by_id(&mut *tx, touch_id(click_id)).await?;
         if let Some(visitor) = clicked.and_then(|t| t.visitor_id) {

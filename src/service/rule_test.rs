@@ -6,7 +6,7 @@ use super::input::Problems;
 use super::order::OrderInput;
 use super::rules_in_force::{MOST_PRIOR_ORDERS, deal};
 use super::{Context, Error, Result};
-use crate::domain::commission::{Deal, OrderState, Owed, Rule, RuleKind, WhyNot, assess};
+use crate::domain::commission::{Deal, OrderState, Owed, PaidOn, Rule, RuleKind, WhyNot, assess};
 use crate::domain::id::{PartnerId, ProgramId, RuleId};
 use crate::domain::order::{CustomerKind, OrderAmounts, OrderItem, OrderStatus};
 use crate::store::{Reader, Tx, decision, order, partner, program, rule};
@@ -100,6 +100,7 @@ pub async fn test_rules(tx: &mut Tx, context: &Context, input: &RuleTestInput) -
         group: found.group_name.as_deref(),
         customer: tested.customer,
         placed_at: tested.placed_at,
+        on: PaidOn::Order,
         earlier_orders: tested.earlier_orders,
         first_at: tested.first_at,
     };

@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::claimants::Claimants;
-use crate::domain::commission::{CapPer, Deal, Rule, RuleKind};
+use crate::domain::commission::{CapPer, Deal, PaidOn, Rule, RuleKind};
 use crate::domain::id::{PartnerId, ProgramId};
 use crate::domain::order::CustomerKind;
 use crate::domain::payable::{Basis, PriorOrder};
@@ -20,7 +20,7 @@ pub(super) async fn rules_in_force(
     reader: &mut Reader<'_>,
     claimants: &mut Claimants,
     order: &Order,
-    customer: CustomerKind,
+    (on, customer): (PaidOn, CustomerKind),
     (partner, program): (PartnerId, ProgramId),
 ) -> Result<Vec<Rule>> {
     let all = claimants.rules(reader, program).await?;
@@ -32,7 +32,8 @@ pub(super) async fn rules_in_force(
     } else {
         Vec::new()
     };
-    let mut rules = in_force(&all, &deal(order.placed_at, customer, &prior, (partner, program), group.as_deref()));
+    let said = deal(order.placed_at, customer, &prior, (partner, program), group.as_deref());
+    let mut rules = in_force(&all, &Deal { on, ..said });
     let month = Period::of(order.day).to_string();
     for rule in &mut rules {
         let Some(cap) = rule.cap else { continue };
@@ -54,7 +55,7 @@ pub(super) fn deal<'a>(
 ) -> Deal<'a> {
     let earlier = || prior.iter().filter(|order| order.program == program);
     let (earlier_orders, first_at) = (earlier().count() as i64, earlier().map(|order| order.placed_at).min());
-    Deal { partner, group, customer, placed_at, earlier_orders, first_at }
+    Deal { partner, group, customer, placed_at, on: PaidOn::Order, earlier_orders, first_at }
 }
 
 /// The rules that concern an order.
@@ -67,6 +68,7 @@ pub(super) async fn mark_caps(
     reader: &mut Reader<'_>,
     claimants: &mut Claimants,
     order: &Order,
+    on: PaidOn,
     basis: &mut Basis,
 ) -> Result<()> {
     let customer = basis.order.customer;
@@ -75,7 +77,7 @@ pub(super) async fn mark_caps(
         if !claimants.rules(reader, of.1).await?.iter().any(|rule| rule.cap.is_some()) {
             continue;
         }
-        let rules = rules_in_force(reader, claimants, order, customer, of).await?;
+        let rules = rules_in_force(reader, claimants, order, (on, customer), of).await?;
         let mut ordinary = rules.iter().filter(|rule| rule.kind == RuleKind::Ordinary).peekable();
         claimant.cap_reached = ordinary.peek().is_some() && ordinary.all(|rule| rule.cap_left_minor == Some(0));
     }

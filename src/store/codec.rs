@@ -139,6 +139,7 @@ id_columns!(
     TargetId,
     PromoCodeId,
     RuleId,
+    LeadId,
     OrderId,
     CommissionId,
     JournalId,

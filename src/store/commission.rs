@@ -13,8 +13,9 @@ use sqlx::types::Json;
 pub struct Commission {
     pub id: CommissionId,
     pub kind: CommissionKind,
-    /// None for a month's volume and for clicks.
+    /// Of an order, or a lead; a month's volume and clicks are of neither.
     pub order_id: Option<OrderId>,
+    pub lead_id: Option<LeadId>,
     pub partner_id: PartnerId,
     pub program_id: ProgramId,
     pub rule_id: RuleId,
@@ -36,7 +37,7 @@ pub struct Commission {
     pub declined_because: Option<String>,
 }
 
-const COLUMNS: &str = "m.id, m.kind, m.order_id, m.partner_id, m.program_id, m.rule_id, m.rule_version, m.period, m.day, m.currency, \
+const COLUMNS: &str = "m.id, m.kind, m.order_id, m.lead_id, m.partner_id, m.program_id, m.rule_id, m.rule_version, m.period, m.day, m.currency, \
      m.state, m.amount_minor, m.explanation, m.hold_until, m.payout_run_id, m.needs_approval, m.judged_by, m.declined_because";
 
 fn select(rest: &str) -> sqlx::AssertSqlSafe<String> {
@@ -48,8 +49,8 @@ pub async fn insert(tx: &mut Tx, commission: &Commission, now: At) -> Result<Com
     Ok(run!(tx, |c| {
         sqlx::query_scalar(
             "INSERT INTO commissions (kind, order_id, partner_id, program_id, rule_id, rule_version, period, day, currency, state, \
-             amount_minor, explanation, hold_until, needs_approval, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15) RETURNING id",
+             amount_minor, explanation, hold_until, needs_approval, created_at, updated_at, lead_id) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16) RETURNING id",
         )
         .bind(commission.kind)
         .bind(commission.order_id)
@@ -66,6 +67,7 @@ pub async fn insert(tx: &mut Tx, commission: &Commission, now: At) -> Result<Com
         .bind(commission.hold_until)
         .bind(commission.needs_approval)
         .bind(now)
+        .bind(commission.lead_id)
         .fetch_one(c)
         .await
     })?)
@@ -105,6 +107,10 @@ pub async fn of_volume<'a>(
 ) -> Result<Option<Commission>> {
     let sql = select("WHERE m.kind = 'volume' AND m.rule_id = $1 AND m.partner_id = $2 AND m.period = $3");
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(rule).bind(partner).bind(period).fetch_optional(c).await)?)
+}
+
+pub async fn of_lead<'a>(on: impl Into<Reader<'a>>, lead: LeadId) -> Result<Vec<Commission>> {
+    Ok(read!(on.into(), |c| sqlx::query_as(select("WHERE m.lead_id = $1 ORDER BY m.id")).bind(lead).fetch_all(c).await)?)
 }
 
 /// All that tiers add to months.

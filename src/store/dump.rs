@@ -8,7 +8,7 @@ use chrono::DateTime;
 use serde_json::Value;
 
 /// All tables, each after those it refers to.
-pub const TABLES: [&str; 44] = [
+pub const TABLES: [&str; 45] = [
     "settings",
     "programs",
     "partners",
@@ -36,6 +36,7 @@ pub const TABLES: [&str; 44] = [
     "evidence_ties",
     "person_merges",
     "orders",
+    "leads",
     "order_promo_codes",
     "refunds",
     "payable_decisions",

@@ -15,6 +15,7 @@ pub mod event;
 pub mod evidence;
 pub mod intake;
 pub mod journey;
+pub mod lead;
 pub mod ledger;
 pub mod link;
 pub mod miss;

@@ -114,6 +114,8 @@ fn api_routes(config: &mut ServiceConfig) {
         .service(resource("/promo-codes/{id}").get(promo_codes::one).patch(promo_codes::change))
         .service(resource("/commission-rules").get(commission_rules::list).post(commission_rules::create))
         .service(resource("/commission-rules/test").post(commission_rules::test))
+        .service(resource("/leads").get(leads::list).post(leads::record))
+        .service(resource("/leads/{external_id}").get(leads::one))
         .service(resource("/commissions").get(commissions::list))
         .service(resource("/commissions/{id}").get(commissions::one))
         .service(resource("/commissions/{id}/approve").post(commissions::approve))

@@ -212,6 +212,57 @@ both_stores! {
         assert_eq!(app.broken().await, Vec::<String>::new());
     }
 
+    async fn leads_are_paid_by_name_and_stage_once_each(app: &TestApp) {
+        let ids = bare(app).await;
+        let any = rule(app, &ids, json!({ "on": "lead", "fixed": "10.00" })).await;
+        let won = rule(app, &ids, json!({ "on": "lead", "lead": "Qualified", "fixed": "50.00" })).await;
+        let (_, click_id) = app.click("anna").await;
+        app.mover_done().await;
+        let lead = |more: Value| {
+            let mut lead = json!({ "external_id": "L-1", "click_id": click_id, "customer": { "id": "c" } });
+            for (key, value) in more.as_object().unwrap() {
+                lead[key] = value.clone();
+            }
+            lead
+        };
+        let (code, first) = app.post("/v1/leads", lead(json!({ "name": "signup" }))).await;
+        assert_eq!(code, 201, "{first}");
+        assert_eq!((&first["payable"]["partner"], &first["payable"]["reason"]), (&ids["partner"], &json!("latest_click_in_window")));
+        assert_eq!([owed(&first, &any), owed(&first, &won)], ["10.00", "none"]);
+        let (code, again) = app.post("/v1/leads", lead(json!({ "name": "signup" }))).await;
+        assert_eq!((code, again["commissions"].as_array().unwrap().len()), (200, 1));
+        let (code, staged) = app.post("/v1/leads", lead(json!({ "stage": "qualified" }))).await;
+        assert_eq!((code, [owed(&staged, &any), owed(&staged, &won)]), (200, ["10.00", "50.00"]));
+        assert_eq!(staged["stages"].as_array().unwrap().len(), 2);
+        assert!(text(&staged["commissions"][1]["formula"]).starts_with("50.00 for 'qualified'"));
+        let cancelled = app.post("/v1/leads", lead(json!({ "stage": "lost", "status": "cancelled" }))).await.1;
+        assert_eq!([owed(&cancelled, &any), owed(&cancelled, &won)], ["0.00", "0.00"]);
+        let back = app.post("/v1/leads", lead(json!({ "stage": "qualified" }))).await.1;
+        assert_eq!([owed(&back, &any), owed(&back, &won)], ["10.00", "50.00"]);
+        let path = format!("/v1/commissions/{}/decline", text(&back["commissions"][0]["id"]));
+        app.make(&path, json!({ "reason": "twice" })).await;
+        assert_eq!(owed(&app.get("/v1/leads/L-1").await, &any), "0.00");
+        assert_eq!(earned(app, &ids).await, "50.00");
+        // Nobody brought this one.
+        let alone = app.make("/v1/leads", json!({ "external_id": "L-2", "name": "call", "customer": { "id": "d" } })).await;
+        assert_eq!((&alone["payable"]["partner"], &alone["payable"]["reason"]), (&Value::Null, &json!("no_partner")));
+        // The lead is what W-shaped looks at.
+        order(app, "L-3", "100.00", json!({ "customer": { "id": "c" } })).await;
+        let models = app.get("/v1/orders/L-3/attribution").await["models"].clone();
+        assert!(models["w_shaped"].as_array().unwrap().iter().all(|c| c["weight"] != json!(0.0)), "{models}");
+        for (body, pointer) in [
+            (json!({ "name": "x" }), "/external_id"),
+            (json!({ "external_id": "x" }), "/name"),
+            (json!({ "external_id": "x", "name": "y", "at": "2999-01-01T00:00:00Z" }), "/at"),
+            (json!({ "external_id": "x", "name": "y", "status": "perhaps" }), "/status"),
+        ] {
+            assert_eq!(app.refused("/v1/leads", body).await, (422, vec![pointer.to_owned()]));
+        }
+        let refused = app.refused("/v1/commission-rules", json!({ "program": ids["program"], "on": "lead", "percent": "5" })).await;
+        assert_eq!(refused, (422, vec!["/fixed".into()]));
+        assert_eq!(app.broken().await, Vec::<String>::new());
+    }
+
     async fn a_person_approves_or_declines_with_a_reason(app: &TestApp) {
         let ids = app.set_up().await;
         let program = format!("/v1/programs/{}", text(&ids["program"]));

@@ -12,7 +12,7 @@ mod terms;
 mod tests;
 
 pub use assess::{OrderState, Portion, RefundedLine, TooLarge, assess, second_tier, volume_owed};
-pub use owed::{ClicksOwed, Explanation, Limit, Owed, SecondTierOwed, VersionVolume, VolumeOwed};
+pub use owed::{ClicksOwed, Explanation, LeadOwed, Limit, Owed, SecondTierOwed, VersionVolume, VolumeOwed};
 pub use rule::{CustomerCondition, Deal, PaidOn, Rule, RuleKind, WhyNot};
 pub use terms::{Base, Cap, CapPer, Limits, Recurring, Step, StepTerms, Terms, TierMode, Tiers, Volume, VolumeBy, WrongTiers};
 
@@ -27,6 +27,7 @@ pub enum CommissionKind {
     Volume,
     /// The verified clicks of a day.
     Clicks,
+    Lead,
 }
 
 impl CommissionKind {
@@ -36,6 +37,7 @@ impl CommissionKind {
             CommissionKind::SecondTier => "second_tier",
             CommissionKind::Volume => "volume",
             CommissionKind::Clicks => "clicks",
+            CommissionKind::Lead => "lead",
         }
     }
 }

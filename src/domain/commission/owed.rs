@@ -224,6 +224,40 @@ pub struct ClicksOwed {
     pub owed_minor: i64,
 }
 
+/// What a lead owes under one rule.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct LeadOwed {
+    pub rule: RuleId,
+    pub rule_version: i64,
+    pub currency: Currency,
+    /// The stage or name by which the rule pays.
+    pub lead: String,
+    pub a_lead_minor: i64,
+    pub status: OrderStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cap_left_minor: Option<i64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub declined: bool,
+    pub owed_minor: i64,
+}
+
+impl LeadOwed {
+    pub fn formula(&self) -> String {
+        let money = |minor| Money::new(minor, self.currency).decimal();
+        if self.declined {
+            return format!("declined: 0 {}", self.currency);
+        }
+        if self.status != OrderStatus::Approved {
+            let state = if self.status == OrderStatus::Cancelled { "cancelled" } else { "not approved" };
+            return format!("the lead is {state}: 0 {}", self.currency);
+        }
+        let cap =
+            self.cap_left_minor.filter(|left| *left == self.owed_minor).map(|left| format!(", {} left of the cap", money(left)));
+        let (a_lead, owed) = (money(self.a_lead_minor), money(self.owed_minor));
+        format!("{a_lead} for '{}'{} = {owed} {}", self.lead, cap.unwrap_or_default(), self.currency)
+    }
+}
+
 /// Why a commission is as much as it is.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(untagged)]
@@ -232,6 +266,7 @@ pub enum Explanation {
     SecondTier(SecondTierOwed),
     Volume(VolumeOwed),
     Clicks(ClicksOwed),
+    Lead(LeadOwed),
 }
 
 impl Explanation {
@@ -241,6 +276,7 @@ impl Explanation {
             Explanation::SecondTier(_) => CommissionKind::SecondTier,
             Explanation::Volume(_) => CommissionKind::Volume,
             Explanation::Clicks(_) => CommissionKind::Clicks,
+            Explanation::Lead(_) => CommissionKind::Lead,
         }
     }
 
@@ -250,6 +286,7 @@ impl Explanation {
             Explanation::SecondTier(o) => o.rule,
             Explanation::Volume(o) => o.rule,
             Explanation::Clicks(o) => o.rule,
+            Explanation::Lead(o) => o.rule,
         }
     }
 
@@ -259,6 +296,7 @@ impl Explanation {
             Explanation::SecondTier(o) => o.rule_version,
             Explanation::Volume(o) => o.rule_version,
             Explanation::Clicks(o) => o.rule_version,
+            Explanation::Lead(o) => o.rule_version,
         }
     }
 
@@ -268,6 +306,7 @@ impl Explanation {
             Explanation::SecondTier(o) => o.owed_minor,
             Explanation::Volume(o) => o.owed_minor,
             Explanation::Clicks(o) => o.owed_minor,
+            Explanation::Lead(o) => o.owed_minor,
         }
     }
 
@@ -279,6 +318,7 @@ impl Explanation {
             Explanation::SecondTier(o) => (&mut o.declined, &mut o.owed_minor),
             Explanation::Volume(o) => (&mut o.declined, &mut o.owed_minor),
             Explanation::Clicks(o) => (&mut o.declined, &mut o.owed_minor),
+            Explanation::Lead(o) => (&mut o.declined, &mut o.owed_minor),
         };
         (*declined, *owed) = (true, 0);
         self
@@ -291,6 +331,7 @@ impl Explanation {
             Explanation::SecondTier(o) => o.formula(),
             Explanation::Volume(o) => o.formula(),
             Explanation::Clicks(o) => o.formula(),
+            Explanation::Lead(o) => o.formula(),
         }
     }
 }

@@ -97,6 +97,7 @@ pub struct Deal<'a> {
     pub group: Option<&'a str>,
     pub customer: CustomerKind,
     pub placed_at: DateTime<Utc>,
+    pub on: PaidOn,
     /// The customer's earlier orders that are owed to a partner of the program, and when the first was placed.
     pub earlier_orders: i64,
     pub first_at: Option<DateTime<Utc>>,
@@ -116,8 +117,8 @@ pub enum WhyNot {
     RecurringOver,
     OtherProduct,
     OtherCategory,
-    /// It pays for leads or clicks.
-    NotForOrders,
+    /// It pays for something else: orders, leads or clicks.
+    PaidOnOther,
     /// Another matches in more dimensions.
     FewerDimensions,
     /// Another stands nearer: the partner before the group, the product before the category.
@@ -145,7 +146,7 @@ impl Rule {
             (self.group.as_deref().is_some_and(|g| Some(g) != deal.group), WhyNot::OtherGroup),
             (!self.customer.holds(deal.customer), WhyNot::OtherCustomer),
             (!self.recurring.is_none_or(recurs), WhyNot::RecurringOver),
-            (self.on != PaidOn::Order, WhyNot::NotForOrders),
+            (self.on != deal.on, WhyNot::PaidOnOther),
         ];
         against.into_iter().find(|(holds, _)| *holds).map(|(_, why)| why)
     }

@@ -244,6 +244,7 @@ fn repeat_orders_are_paid_for_as_long_as_the_rule_says() {
         group: None,
         customer: if earlier_orders == 0 { CustomerKind::New } else { CustomerKind::Returning },
         placed_at: at(placed_at),
+        on: PaidOn::Order,
         earlier_orders,
         first_at: (earlier_orders > 0).then(|| at("2026-01-31T10:00:00Z")),
     };

@@ -96,7 +96,8 @@ pub struct PromoClaim {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OrderFacts {
     pub placed_at: DateTime<Utc>,
-    pub currency: Currency,
+    /// None: of a lead, which has no amount.
+    pub currency: Option<Currency>,
     pub customer: CustomerKind,
 }
 

@@ -120,8 +120,8 @@ fn barred(facts: OrderFacts, claimant: &Claimant) -> Option<(Reason, String)> {
     if claimant.buyer_is_partner {
         return Some((Reason::OwnPurchase, "the partner bought it themselves".to_owned()));
     }
-    if claimant.terms.currency != facts.currency {
-        let detail = format!("the program pays in {}, the order is in {}", claimant.terms.currency, facts.currency);
+    if let Some(currency) = facts.currency.filter(|currency| *currency != claimant.terms.currency) {
+        let detail = format!("the program pays in {}, the order is in {currency}", claimant.terms.currency);
         return Some((Reason::OtherCurrency, detail));
     }
     if claimant.terms.new_customers_only && facts.customer == CustomerKind::Returning {

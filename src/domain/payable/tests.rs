@@ -58,7 +58,7 @@ fn promo(code: &str, partner: i64, standing: PromoStanding) -> PromoClaim {
 }
 
 fn facts() -> OrderFacts {
-    OrderFacts { placed_at: at(30), currency: Currency::RUB, customer: CustomerKind::New }
+    OrderFacts { placed_at: at(30), currency: Some(Currency::RUB), customer: CustomerKind::New }
 }
 
 fn basis(promos: &[PromoClaim]) -> Basis {

@@ -21,8 +21,10 @@ pub struct RuleInput {
     pub category: Option<String>,
     /// `any` (default), `new`, `returning`.
     pub customer: Option<String>,
-    /// `order` (default) or `click` (verified ones).
+    /// `order` (default), `lead`, or `click` (verified ones).
     pub on: Option<String>,
+    /// The name or stage of the leads that are paid for; none: all, once each.
+    pub lead: Option<String>,
     /// `ordinary` (default), `bonus` (paid beside the ordinary one), `second_tier` (to the partner who recruited the one who
     /// is owed the order, of what that one earns by it).
     pub kind: Option<String>,
@@ -143,6 +145,7 @@ async fn apply_rule(tx: &mut Tx, mut p: Problems, draft: Rule, program: Option<&
         rule.partner = find_partner(tx, &mut p, &input.partner).await?.map(|found| found.id);
     }
     rule.on = p.word("/on", &input.on).unwrap_or(rule.on);
+    rule.lead = p.line("/lead", &input.lead, 200).or(rule.lead);
     rule.kind = p.word("/kind", &input.kind).unwrap_or(rule.kind);
     rule.published = match input.state.as_deref() {
         None => rule.published,
@@ -176,18 +179,21 @@ fn check_kind(p: &mut Problems, rule: &Rule) {
     let of_lines = rule.product.is_some() || rule.category.is_some();
     match rule.on {
         PaidOn::Order => {}
-        PaidOn::Lead => p.add("/on", "leads are not paid for yet: order or click"),
-        PaidOn::Click => {
+        PaidOn::Lead | PaidOn::Click => {
             if !matches!(rule.terms, Terms::Fixed(_)) {
-                p.add("/fixed", "is required: a click has no amount to take a part of");
+                p.add("/fixed", "is required: leads and clicks have no amount to take a part of");
             }
-            if of_lines || rule.customer != CustomerCondition::Any || rule.recurring.is_some() {
-                p.add("/on", "a click has no product, category or customer");
+            let of_customer = rule.on == PaidOn::Click && rule.customer != CustomerCondition::Any;
+            if of_lines || of_customer || rule.recurring.is_some() {
+                p.add("/on", "leads and clicks have no product or category and do not recur, clicks have no customer");
             }
             if rule.kind != RuleKind::Ordinary {
-                p.add("/kind", "must be ordinary for clicks");
+                p.add("/kind", "must be ordinary for leads and clicks");
             }
         }
+    }
+    if rule.lead.is_some() && rule.on != PaidOn::Lead {
+        p.add("/lead", "stands with on: lead only");
     }
     if rule.kind == RuleKind::SecondTier {
         if !matches!(rule.terms, Terms::Percent(_)) {

@@ -102,6 +102,7 @@ pub fn counted(explanation: &Explanation) -> Option<Volume> {
         }
         Explanation::SecondTier(owed) => owed.cap_left_minor.map(|_| Volume::default()),
         Explanation::Clicks(owed) => owed.cap_left_minor.map(|_| Volume::default()),
+        Explanation::Lead(owed) => owed.cap_left_minor.map(|_| Volume::default()),
         Explanation::Volume(_) => None,
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::commission::CommissionState;
 use crate::domain::id::CommissionId;
 use crate::service::{Context, Error, Result};
 use crate::store::commission::Commission;
-use crate::store::{Tx, audit, commission, order};
+use crate::store::{Tx, audit, commission, lead, order};
 use serde_json::json;
 
 async fn find(tx: &mut Tx, id: CommissionId) -> Result<Commission> {
@@ -73,6 +73,11 @@ async fn judge(tx: &mut Tx, context: &Context, said: Commission) -> Result<()> {
     if let Some(order) = said.order_id {
         let order = order::by_id(&mut *tx, order).await?;
         settle(tx, context, &order, context.today()).await?;
+        return Ok(());
+    }
+    if let Some(id) = said.lead_id {
+        let lead = lead::by_id(&mut *tx, id).await?.ok_or_else(|| Error::not_found(id))?;
+        super::settle_lead(tx, context, &lead, context.today()).await?;
         return Ok(());
     }
     if said.declined_because.is_some() {

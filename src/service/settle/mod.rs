@@ -5,11 +5,13 @@
 mod clicks;
 mod due;
 mod judgement;
+mod lead;
 mod volume;
 
 pub use clicks::settle_clicks;
 pub use due::{Due, due, refunded_lines};
 pub use judgement::{approve, decline, restore};
+pub use lead::{lead_due, settle_lead};
 pub use volume::owed_for_month;
 
 use super::{Context, Error, Result};
@@ -91,6 +93,7 @@ fn unsaved(due: &Due, currency: Currency, period: &str, program: &Program) -> Co
         id: CommissionId(0),
         kind: due.explanation.kind(),
         order_id: None,
+        lead_id: None,
         partner_id: due.partner,
         program_id: due.program,
         rule_id: due.explanation.rule(),

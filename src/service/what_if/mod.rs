@@ -230,7 +230,7 @@ impl Asker<'_> {
                 let returning = order::person_ordered_before(reader.again(), order.person, order.id, placed_at).await?;
                 let customer = if returning { CustomerKind::Returning } else { CustomerKind::New };
                 Basis {
-                    order: OrderFacts { placed_at: order.placed_at, currency: order.amounts.currency, customer },
+                    order: OrderFacts { placed_at: order.placed_at, currency: Some(order.amounts.currency), customer },
                     fallback: CreditPolicy::PromoThenLastClick,
                     claimants: Vec::new(),
                     promo_codes: promo_claims(&mut reader, &mut self.claimants, order).await?,

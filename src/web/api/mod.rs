@@ -6,6 +6,7 @@ pub mod commission_rules;
 pub mod commissions;
 pub mod costs;
 mod credits;
+pub mod leads;
 pub mod links;
 pub mod misses;
 pub mod orders;

@@ -8,6 +8,7 @@ use crate::service::payout::{RunWithLines, state_name};
 use crate::service::spool::Hit;
 use crate::store::commission::Commission;
 use crate::store::decision::{StoredDecision, StoredShare};
+use crate::store::lead::Lead;
 use crate::store::ledger::EntryRow;
 use crate::store::link::{LinkDetails, TargetRow};
 use crate::store::miss::Miss;
@@ -195,6 +196,7 @@ pub fn rule(r: &Rule, currency: Currency) -> Value {
         "category": r.category,
         "customer": r.customer,
         "on": r.on,
+        "lead": r.lead,
         "percent": percent,
         "fixed": fixed,
         "tiers": tiers,
@@ -206,6 +208,31 @@ pub fn rule(r: &Rule, currency: Currency) -> Value {
         "priority": r.priority,
         "starts_at": instant(r.starts_at),
         "ends_at": r.ends_at.map(instant),
+    })
+}
+
+pub fn lead(l: &Lead, commissions: &[Commission]) -> Value {
+    let payable = match &l.decision {
+        None => json!({ "partner": null, "via": "none", "reason": null, "decided": false }),
+        Some(d) => json!({
+            "partner": d.0.owed_to.map(|(partner, _)| partner), "program": d.0.owed_to.map(|(_, program)| program), "via": d.0.via,
+            "reason": d.0.reason, "policy": d.0.policy, "touch": d.0.touch, "decided": true, "decided_at": instant(d.0.decided_at),
+            "trace": d.0.trace,
+        }),
+    };
+    json!({
+        "id": l.id,
+        "external_id": l.external_id,
+        "name": l.name,
+        "stage": l.stages.0.last().map(|stage| &stage.stage),
+        "stages": l.stages.0.iter().map(|s| json!({ "stage": s.stage, "at": instant(s.at) })).collect::<Vec<_>>(),
+        "status": l.status,
+        "at": instant(l.at),
+        "customer": l.customer_id,
+        "payable": payable,
+        "commissions": commissions.iter().map(commission).collect::<Vec<_>>(),
+        "created_at": instant(l.created_at),
+        "updated_at": instant(l.updated_at),
     })
 }
 
@@ -240,6 +267,7 @@ pub fn commission(c: &Commission) -> Value {
             "clicks": owed.clicks,
             "a_click": money(owed.a_click_minor, owed.currency),
         }),
+        Explanation::Lead(owed) => json!({ "lead": owed.lead, "a_lead": money(owed.a_lead_minor, owed.currency) }),
     };
     json!({
         "id": c.id,

@@ -1,7 +1,7 @@
 //! A commission's formula with its numbers, in the reader's language: `12.5 % × (120.00 − 20.00) = 12.50`. The parts are
 //! those of [`Explanation`], in the order in which [`Explanation::formula`] has them.
 
-use crate::domain::commission::{ClicksOwed, Explanation, Limit, Owed, SecondTierOwed, StepTerms, VolumeOwed};
+use crate::domain::commission::{ClicksOwed, Explanation, LeadOwed, Limit, Owed, SecondTierOwed, StepTerms, VolumeOwed};
 use crate::domain::money::Money;
 use crate::domain::order::OrderStatus;
 use crate::web::language::Language;
@@ -22,6 +22,8 @@ pub fn formula(
         Explanation::Volume(owed) => of_volume(language, owed),
         Explanation::Clicks(owed) if owed.declined => declined(),
         Explanation::Clicks(owed) => of_clicks(language, owed),
+        Explanation::Lead(owed) if owed.declined => declined(),
+        Explanation::Lead(owed) => of_lead(language, owed),
     }
 }
 
@@ -104,6 +106,21 @@ fn of_volume(language: Language, owed: &VolumeOwed) -> String {
     let parts = parts.collect::<Vec<_>>().join(" + ");
     let at_once = language.with("formula-at-once", &[("amount", money(owed.earned_at_once_minor).into())]);
     format!("{parts}{at_once} = {}", money(owed.owed_minor))
+}
+
+fn of_lead(language: Language, owed: &LeadOwed) -> String {
+    let money = |minor| language.money(Money::new(minor, owed.currency));
+    match owed.status {
+        OrderStatus::Cancelled => return language.text("formula-lead-cancelled"),
+        OrderStatus::Pending => return language.text("formula-lead-pending"),
+        OrderStatus::Approved => {}
+    }
+    let mut text =
+        language.with("formula-lead", &[("amount", money(owed.a_lead_minor).into()), ("lead", owed.lead.clone().into())]);
+    if let Some(left) = owed.cap_left_minor.filter(|left| *left == owed.owed_minor) {
+        text += &language.with("formula-cap", &[("amount", money(left).into())]);
+    }
+    format!("{text} = {}", money(owed.owed_minor))
 }
 
 fn of_clicks(language: Language, owed: &ClicksOwed) -> String {

@@ -261,6 +261,7 @@ pub fn commission_kind(kind: CommissionKind) -> &'static str {
         CommissionKind::SecondTier => "commission-second_tier",
         CommissionKind::Volume => "commission-volume",
         CommissionKind::Clicks => "commission-clicks",
+        CommissionKind::Lead => "commission-lead",
     }
 }
 

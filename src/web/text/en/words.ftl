@@ -73,6 +73,7 @@ commission-order = Order
 commission-second_tier = Second tier
 commission-volume = Volume of the month
 commission-clicks = Clicks
+commission-lead = Lead
 commission-declined-because = Declined: { $reason }
 state-waits = Waits for approval
 state-rejected = Declined
@@ -180,6 +181,9 @@ formula-clicks = { $clicks ->
     [one] { $clicks } verified click
    *[other] { $clicks } verified clicks
 } × { $amount }
+formula-lead = { $amount } for “{ $lead }”
+formula-lead-cancelled = The lead is cancelled
+formula-lead-pending = The lead is not approved yet
 formula-part = { $part } of { $base }
 formula-portion = {" "}({ $own }/{ $all } of the order)
 formula-refunds = {" "}× { $left } / { $total } left after refunds

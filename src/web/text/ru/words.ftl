@@ -73,6 +73,7 @@ commission-order = Заказ
 commission-second_tier = Второй уровень
 commission-volume = Объём за месяц
 commission-clicks = Клики
+commission-lead = Лид
 commission-declined-because = Отклонено: { $reason }
 state-waits = Ждёт подтверждения
 state-rejected = Отклонено
@@ -184,6 +185,9 @@ formula-clicks = { $clicks ->
     [many] { $clicks } проверенных кликов
    *[other] { $clicks } проверенных клика
 } × { $amount }
+formula-lead = { $amount } за «{ $lead }»
+formula-lead-cancelled = Лид отменён
+formula-lead-pending = Лид ещё не подтверждён
 formula-part = { $part } из { $base }
 formula-portion = {" "}({ $own }/{ $all } заказа)
 formula-refunds = {" "}× { $left } / { $total } после возвратов

@@ -1,0 +1,91 @@
+//! What a lead owes: a sum for each name or stage that a rule pays for, once.
+
+use super::volume::Volumes;
+use super::{Due, change, hold_days, make, unsaved};
+use crate::domain::commission::{Explanation, LeadOwed, Rule, Terms};
+use crate::domain::id::{PartnerId, RuleId};
+use crate::domain::order::OrderStatus;
+use crate::domain::program::Program;
+use crate::domain::time::Period;
+use crate::service::{Context, Error, Result};
+use crate::store::commission::Commission;
+use crate::store::lead::Lead;
+use crate::store::{Tx, commission, program};
+use chrono::{NaiveDate, TimeDelta};
+
+/// What a lead owes by its state and the rules frozen with its decision. For each name or stage that it reached, the rule that
+/// names it, else the rule for all leads; each rule once.
+pub fn lead_due(
+    lead: &Lead,
+    program: &Program,
+    partner: PartnerId,
+    rules: &[Rule],
+    declined: impl Fn(RuleId) -> bool,
+) -> Vec<Due> {
+    let mut dues: Vec<Due> = Vec::new();
+    for reached in &lead.stages.0 {
+        let best = |named: bool| {
+            let fits = move |rule: &&Rule| match &rule.lead {
+                Some(wanted) => named && wanted.to_lowercase() == reached.stage.to_lowercase(),
+                None => !named,
+            };
+            rules.iter().filter(fits).max_by_key(|rule| rule.rank())
+        };
+        let Some(rule) = best(true).or_else(|| best(false)) else { continue };
+        let Terms::Fixed(a_lead_minor) = rule.terms else { continue };
+        if dues.iter().any(|due| due.explanation.rule() == rule.id) {
+            continue;
+        }
+        let owed = match lead.status {
+            OrderStatus::Approved => rule.cap_left_minor.map_or(a_lead_minor, |left| a_lead_minor.min(left)),
+            OrderStatus::Pending | OrderStatus::Cancelled => 0,
+        };
+        let explanation = Explanation::Lead(LeadOwed {
+            rule: rule.id,
+            rule_version: rule.version,
+            currency: program.currency,
+            lead: reached.stage.clone(),
+            a_lead_minor,
+            status: lead.status,
+            cap_left_minor: rule.cap_left_minor,
+            declined: false,
+            owed_minor: owed,
+        });
+        let explanation = if declined(rule.id) { explanation.declined() } else { explanation };
+        dues.push(Due { partner, program: program.id, explanation });
+    }
+    dues
+}
+
+/// Settles a lead, as an order is settled.
+pub async fn settle_lead(tx: &mut Tx, context: &Context, lead: &Lead, fact_day: NaiveDate) -> Result<Vec<Commission>> {
+    let before = commission::of_lead(&mut *tx, lead.id).await?;
+    let owed_to = lead.decision.as_ref().and_then(|decided| decided.0.owed_to.map(|(p, program)| (p, program, &decided.0.rules)));
+    let Some((partner, program, rules)) = owed_to else { return Ok(before) };
+    let program = program::by_id(&mut *tx, program).await?.ok_or_else(|| Error::not_found(program))?;
+    let declined = |rule| before.iter().any(|c| c.rule_id == rule && c.declined_because.is_some());
+    let dues = lead_due(lead, &program, partner, rules, declined);
+    let period = Period::of(lead.day).to_string();
+    let mut volumes = Volumes::default();
+    for due in &dues {
+        match before.iter().find(|c| c.rule_id == due.explanation.rule()) {
+            Some(old) if old.explanation.0 == due.explanation => {}
+            Some(old) => {
+                volumes.add(old, &period, -1);
+                let changed = change(tx, context, old, due.explanation.clone(), fact_day).await?;
+                commission::update(tx, &changed, context.at()).await?;
+                volumes.add(&changed, &period, 1);
+            }
+            None if due.explanation.owed_minor() == 0 => {}
+            None => {
+                let hold = hold_days(tx, &program, partner).await?;
+                let hold_until = (lead.at.0 + TimeDelta::days(hold)).into();
+                let new = Commission { lead_id: Some(lead.id), hold_until, ..unsaved(due, program.currency, &period, &program) };
+                let new = make(tx, context, new, fact_day).await?;
+                volumes.add(&new, &period, 1);
+            }
+        }
+    }
+    volumes.settle(tx, context, fact_day).await?;
+    Ok(commission::of_lead(&mut *tx, lead.id).await?)
+}

@@ -18,6 +18,7 @@ pub mod money;
 pub mod order;
 pub mod partner;
 pub mod payable;
+pub mod payout_file;
 pub mod person;
 pub mod program;
 pub mod promo;

@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, a file, a network or a database; time and ids come in from outside.
 
 pub mod attribution;
+pub mod bank_statement;
 pub mod bot;
 pub mod channel;
 pub mod click_marks;

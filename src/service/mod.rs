@@ -3,6 +3,7 @@
 pub mod access;
 pub mod arrival;
 pub mod backup;
+pub mod bank_statement;
 pub mod catalog;
 mod claimants;
 pub mod credit;

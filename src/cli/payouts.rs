@@ -2,9 +2,11 @@
 
 use crate::config::Config;
 use crate::domain::money::{Currency, Money};
+use crate::domain::payout_file::{FileFormat, FileRequest};
 use crate::domain::time::Period;
 use crate::service::Tributary;
 use crate::service::payout::{self as service, RunWithLines};
+use crate::service::payout_file;
 use crate::store::{Tx, payout};
 use std::io::Write;
 use std::path::PathBuf;
@@ -28,8 +30,8 @@ pub enum Payouts {
     Export {
         #[command(flatten)]
         of: Of,
-        #[arg(long, value_enum, default_value = "csv")]
-        format: Format,
+        #[command(flatten)]
+        file: FileWords,
         /// Default: standard output
         #[arg(long)]
         out: Option<PathBuf>,
@@ -53,9 +55,31 @@ pub struct Of {
     currency: Option<Currency>,
 }
 
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub enum Format {
-    Csv,
+/// Which file.
+#[derive(Debug, clap::Args)]
+pub struct FileWords {
+    /// csv, xlsx, 1c, pain001, paypal, wise
+    #[arg(long, default_value = "csv")]
+    format: String,
+    /// Of csv: semicolon (default), comma
+    #[arg(long)]
+    delimiter: Option<String>,
+    /// Of pain001: 09 (default), 03
+    #[arg(long)]
+    version: Option<String>,
+    /// Of paypal and wise, where the payments fill several files: which one, from 1
+    #[arg(long)]
+    part: Option<usize>,
+    /// Partners to leave out, as par_1,par_7
+    #[arg(long, default_value = "")]
+    without: String,
+}
+
+impl FileWords {
+    fn request(&self) -> anyhow::Result<FileRequest> {
+        let format = FileFormat::of_words(&self.format, self.delimiter.as_deref(), self.version.as_deref(), self.part)?;
+        Ok(FileRequest { format, without: FileRequest::partners(&self.without)? })
+    }
 }
 
 impl Of {
@@ -90,12 +114,16 @@ impl Payouts {
                 let id = of.find(&mut tx).await?;
                 print(&service::mark_paid(&mut tx, &context, id, bank_reference.as_deref()).await?);
             }
-            Payouts::Export { of, format: Format::Csv, out } => {
+            Payouts::Export { of, file, out } => {
+                let request = file.request()?;
                 let id = of.find(&mut tx).await?;
-                let bytes = service::export_csv(&mut tx, &context, id).await?;
+                let file = payout_file::export(&mut tx, &context, id, &request).await?;
                 match out {
-                    Some(path) => std::fs::write(path, bytes)?,
-                    None => std::io::stdout().write_all(&bytes)?,
+                    Some(path) => std::fs::write(path, file.bytes)?,
+                    None => std::io::stdout().write_all(&file.bytes)?,
+                }
+                for left_out in &file.totals.left_out {
+                    eprintln!("left out: {left_out}");
                 }
             }
         }

@@ -17,8 +17,13 @@ impl Table {
 
     /// UTF-8 with BOM, `;`, CRLF.
     pub fn spreadsheet(&self) -> Vec<u8> {
+        self.spreadsheet_with(b';')
+    }
+
+    /// UTF-8 with BOM, CRLF.
+    pub fn spreadsheet_with(&self, delimiter: u8) -> Vec<u8> {
         let mut bytes = "\u{feff}".as_bytes().to_vec();
-        bytes.extend(self.written(b';', csv::Terminator::CRLF));
+        bytes.extend(self.written(delimiter, csv::Terminator::CRLF));
         bytes
     }
 

@@ -1,4 +1,4 @@
-//! The accountant's month: close, build, approve, export, paid.
+//! The accountant's month: close, build, approve, paid; `payout_file` exports.
 
 use super::{Context, Error, Result, settle};
 use crate::domain::commission::CommissionState;
@@ -12,7 +12,6 @@ use crate::store::ledger::Because;
 use crate::store::payout::{PayoutRun, PayoutRunLine};
 use crate::store::{Reader, Tx, audit, commission, ledger, partner, payout, program};
 use chrono::NaiveDate;
-use sha2::{Digest, Sha256};
 
 /// Closes a month, and with it all before it. Known: nothing happens.
 ///
@@ -193,60 +192,6 @@ pub async fn mark_paid(tx: &mut Tx, context: &Context, id: PayoutRunId, bank_ref
     let detail = serde_json::json!({ "bank_reference": bank_reference });
     audit::record(tx, &context.actor, "payout_run.paid", &id.to_string(), &detail, context.at()).await?;
     load(&mut *tx, id).await
-}
-
-/// The CSV of a run: what is due, then the total. The same bytes every time; the first export's hash is kept.
-pub async fn export_csv(tx: &mut Tx, context: &Context, id: PayoutRunId) -> Result<Vec<u8>> {
-    let loaded = load(&mut *tx, id).await?;
-    let bytes = render_csv(&loaded)?;
-    let sha256 = hex::encode(Sha256::digest(&bytes));
-    payout::record_export(tx, id, "csv", &sha256, bytes.len() as i64, context.at()).await?;
-    let detail = serde_json::json!({ "format": "csv", "sha256": sha256, "total": Money::new(loaded.run.total_minor, loaded.run.currency) });
-    audit::record(tx, &context.actor, "payout_run.export", &id.to_string(), &detail, context.at()).await?;
-    Ok(bytes)
-}
-
-/// UTF-8 with BOM and `;`, as spreadsheets here expect; cells that look like formulas are defused.
-pub fn render_csv(loaded: &RunWithLines) -> Result<Vec<u8>> {
-    let RunWithLines { run, lines } = loaded;
-    let mut table = super::export::Table::new(&[
-        "payout_run",
-        "period",
-        "partner",
-        "name",
-        "email",
-        "method",
-        "requisites",
-        "amount",
-        "currency",
-    ]);
-    for line in lines.iter().filter(|l| l.disposition == "due") {
-        let mut requisites: Vec<String> = line
-            .payout
-            .0
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(name, _)| *name != "method")
-            .filter_map(|(name, value)| value.as_str().map(|text| format!("{name}={text}")))
-            .collect();
-        // PostgreSQL keeps the fields of an object in another order.
-        requisites.sort();
-        table.row(&[
-            &run.id.to_string(),
-            &run.period,
-            &line.partner_id.to_string(),
-            &line.partner_name,
-            line.partner_email.as_deref().unwrap_or(""),
-            line.payout.0.get("method").and_then(|m| m.as_str()).unwrap_or("manual"),
-            &requisites.join(", "),
-            &Money::new(line.amount_minor, run.currency).decimal(),
-            run.currency.code(),
-        ]);
-    }
-    let total = Money::new(run.total_minor, run.currency).decimal();
-    table.row(&["total", &run.period, "", "", "", "", "", &total, run.currency.code()]);
-    Ok(table.spreadsheet())
 }
 
 /// The word for a commission's state as an accountant reads it.

@@ -1,9 +1,11 @@
 //! Closed months, payout runs with their lines, and the record of what was exported.
 
 use super::{At, Reader, Result, Tx, taken};
-use crate::domain::id::{PartnerId, PayoutRunId};
+use crate::domain::id::{JournalId, PartnerId, PayoutRunId};
+use crate::domain::ledger::JournalKind;
 use crate::domain::money::Currency;
 use crate::{exec, read, run};
+use chrono::NaiveDate;
 use sqlx::types::Json;
 
 /// The latest closed month, as `2026-10`.
@@ -176,5 +178,70 @@ pub async fn exports<'a>(on: impl Into<Reader<'a>>) -> Result<Vec<(PayoutRunId, 
         sqlx::query_as("SELECT payout_run_id, format, sha256 FROM payout_exports ORDER BY payout_run_id, format")
             .fetch_all(c)
             .await
+    })?)
+}
+
+/// What was exported of a run so far counts no more: its next file is the first again.
+pub async fn forget_export(tx: &mut Tx, id: PayoutRunId, format: &str) -> Result<()> {
+    exec!(tx, sqlx::query("DELETE FROM payout_exports WHERE payout_run_id = $1 AND format = $2").bind(id).bind(format))?;
+    Ok(())
+}
+
+/// That a run took a partner's available balance.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct TakenByRun {
+    pub journal_id: JournalId,
+    pub day: NaiveDate,
+    pub payout_run_id: PayoutRunId,
+    pub period: String,
+    pub early: bool,
+}
+
+/// The runs that took of a partner's balance in a currency, oldest first.
+pub async fn taken_by_runs<'a>(on: impl Into<Reader<'a>>, partner: PartnerId, currency: Currency) -> Result<Vec<TakenByRun>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT j.id AS journal_id, j.day, r.id AS payout_run_id, r.period, r.early FROM ledger_entries e \
+             JOIN journals j ON j.id = e.journal_id JOIN payout_runs r ON r.id = j.payout_run_id \
+             WHERE e.partner_id = $1 AND e.currency = $2 AND e.account = 'available' AND j.kind = 'put_in_run' ORDER BY j.id",
+        )
+        .bind(partner)
+        .bind(currency)
+        .fetch_all(c)
+        .await
+    })?)
+}
+
+/// A movement of a partner's available balance other than by a run.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct AvailableMovement {
+    pub journal_id: JournalId,
+    pub day: NaiveDate,
+    pub kind: JournalKind,
+    pub order_external_id: Option<String>,
+    pub amount_minor: i64,
+}
+
+/// The movements of a partner's available balance up to and including a day and before a journal, oldest first.
+pub async fn available_movements<'a>(
+    on: impl Into<Reader<'a>>,
+    partner: PartnerId,
+    currency: Currency,
+    until: NaiveDate,
+    before: JournalId,
+) -> Result<Vec<AvailableMovement>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT j.id AS journal_id, j.day, j.kind, o.external_id AS order_external_id, e.amount_minor FROM ledger_entries e \
+             JOIN journals j ON j.id = e.journal_id LEFT JOIN orders o ON o.id = j.order_id \
+             WHERE e.partner_id = $1 AND e.currency = $2 AND e.account = 'available' AND e.day <= $3 AND j.id < $4 \
+             AND j.kind <> 'put_in_run' ORDER BY j.day, j.id",
+        )
+        .bind(partner)
+        .bind(currency)
+        .bind(until)
+        .bind(before)
+        .fetch_all(c)
+        .await
     })?)
 }

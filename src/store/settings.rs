@@ -19,6 +19,14 @@ pub async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
+/// Sets a value unless it is there already, and answers the one that holds.
+pub async fn set_once(tx: &mut Tx, key: &str, value: &str) -> Result<String> {
+    exec!(tx, {
+        sqlx::query("INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING").bind(key).bind(value)
+    })?;
+    Ok(get(tx, key).await?.unwrap_or_else(|| value.to_owned()))
+}
+
 pub async fn remove(tx: &mut Tx, key: &str) -> Result<()> {
     exec!(tx, sqlx::query("DELETE FROM settings WHERE key = $1").bind(key))?;
     Ok(())

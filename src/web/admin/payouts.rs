@@ -5,16 +5,17 @@ use crate::domain::id::PayoutRunId;
 use crate::domain::money::Currency;
 use crate::domain::time::Period;
 use crate::service::payout;
+use crate::service::payout_file;
 use crate::service::{Error, Result as ServiceResult};
 use crate::store::{Tx, payout as stored};
 use crate::web::App;
+use crate::web::api::payouts::{FileWords, file_answer};
 use crate::web::error::Problem;
 use crate::web::page::form::Fields;
 use crate::web::page::{Frame, answer, see_other};
 use crate::web::who::{PageError, Staff};
 use actix_web::http::StatusCode;
-use actix_web::http::header;
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -201,20 +202,25 @@ pub async fn paid(
     after(done, tx, (&app, &request, staff), period, "problem-paid").await
 }
 
-/// `GET /admin/payout-runs/{id}/export`: the bank's CSV, the same bytes every time.
-pub async fn export(app: Data<App>, staff: Staff, id: Path<String>) -> Result<HttpResponse, PageError> {
+/// `GET /admin/payout-runs/{id}/export`: a file of the run, the same bytes every time.
+pub async fn export(
+    app: Data<App>,
+    request: HttpRequest,
+    staff: Staff,
+    id: Path<String>,
+    words: Query<FileWords>,
+) -> Result<HttpResponse, PageError> {
     staff.may_pay()?;
     let id = run_id(&id)?;
+    let wanted = words.request()?;
     let context = app.service.context(&staff.0.email);
     let mut tx = app.service.db.begin().await?;
     let run = payout::load(&mut tx, id).await?.run;
-    let bytes = payout::export_csv(&mut tx, &context, id).await?;
-    tx.commit().await?;
-    let name = format!("attachment; filename=\"payout-{}-{}.csv\"", run.period, run.currency);
-    Ok(HttpResponse::Ok()
-        .content_type("text/csv; charset=utf-8")
-        .insert_header((header::CONTENT_DISPOSITION, name))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(bytes))
+    match payout_file::export(&mut tx, &context, id, &wanted).await {
+        Ok(file) => {
+            tx.commit().await?;
+            Ok(file_answer(&format!("payout-{}-{}", run.period, run.currency), &wanted, file))
+        }
+        refused => after(refused, tx, (&app, &request, staff), month(&run.period)?, "problem-export").await,
+    }
 }

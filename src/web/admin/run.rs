@@ -2,8 +2,10 @@
 
 use crate::domain::id::PartnerId;
 use crate::domain::money::{Currency, Money};
+use crate::domain::payout_file::FileFormat;
 use crate::domain::time::Period;
-use crate::service::payout::due_by;
+use crate::service::payout::{RunWithLines, due_by};
+use crate::service::payout_file::fitting_files;
 use crate::service::{Context, report};
 use crate::store::payout::{PayoutRun, PayoutRunLine};
 use crate::store::{At, Db, payout};
@@ -52,10 +54,16 @@ pub struct RunView {
     pub steps: Vec<Step>,
     pub can_be_approved: bool,
     pub can_be_exported: bool,
+    pub files: Vec<FileLink>,
     pub can_be_paid: bool,
     pub history: Vec<String>,
     pub bank_reference: Option<String>,
     pub lines: Vec<LineView>,
+}
+
+pub struct FileLink {
+    pub name: String,
+    pub query: String,
 }
 
 pub struct LineView {
@@ -87,7 +95,7 @@ pub async fn card(db: &Db, context: &Context, frame: &Frame, period: Period) -> 
     for run in runs {
         let lines = payout::lines(db, run.id).await?;
         let is_exported = exported.iter().any(|(id, ..)| *id == run.id);
-        views.push(run_view(frame, context, run, lines, is_closed, is_exported));
+        views.push(run_view(frame, context, run, lines, is_closed, is_exported)?);
     }
     let is_over = period.last_day() < context.today();
     Ok(RunCard {
@@ -173,7 +181,10 @@ fn run_view(
     lines: Vec<PayoutRunLine>,
     is_closed: bool,
     is_exported: bool,
-) -> RunView {
+) -> Result<RunView, PageError> {
+    let loaded = RunWithLines { run, lines };
+    let files = file_links(frame, &loaded)?;
+    let RunWithLines { run, lines } = loaded;
     let lang = frame.lang;
     let counts = [("count-due", "due"), ("count-carried", "carried"), ("count-blocked", "blocked")]
         .into_iter()
@@ -188,7 +199,8 @@ fn run_view(
     if let (Some(at), Some(by)) = (run.paid_at, &run.paid_by) {
         history.push(acted(frame, context, "run-paid-by", at, by));
     }
-    RunView {
+    Ok(RunView {
+        files,
         steps: steps(frame, is_closed, Some(&run), is_exported),
         state: frame.t(words::run_state(&run.state)),
         state_class: match run.state.as_str() {
@@ -206,7 +218,33 @@ fn run_view(
         lines: lines.into_iter().map(|line| line_view(frame, run.currency, line)).collect(),
         bank_reference: run.bank_reference,
         id: run.id.to_string(),
-    }
+    })
+}
+
+/// The files that carry some of the payments; what carries not all of them says how many.
+fn file_links(frame: &Frame, loaded: &RunWithLines) -> Result<Vec<FileLink>, PageError> {
+    let due = loaded.lines.iter().filter(|line| line.disposition == "due").count();
+    let links = fitting_files(loaded)?.into_iter().map(|(format, payments)| {
+        let (word, part) = match format {
+            FileFormat::Csv(_) => ("csv", None),
+            FileFormat::Xlsx => ("xlsx", None),
+            FileFormat::ClientBank => ("1c", None),
+            FileFormat::Pain001(_) => ("pain001", None),
+            FileFormat::Paypal { part } => ("paypal", part),
+            FileFormat::Wise { part } => ("wise", part),
+        };
+        let mut name = frame.t(words::payout_file(format));
+        let mut query = format!("format={word}");
+        if let Some(part) = part {
+            name += &format!(" {part}");
+            query += &format!("&part={part}");
+        }
+        if payments < due {
+            name = frame.say("file-of-some", [("file", name.into()), ("some", payments.into()), ("all", due.into())]);
+        }
+        FileLink { name, query }
+    });
+    Ok(links.collect())
 }
 
 fn line_view(frame: &Frame, currency: Currency, line: PayoutRunLine) -> LineView {

@@ -11,6 +11,7 @@ pub mod links;
 pub mod misses;
 pub mod orders;
 pub mod partners;
+pub mod payer;
 pub mod payouts;
 pub mod persons;
 pub mod programs;

@@ -3,9 +3,11 @@
 use super::{Body, Page, act, id, listed, view};
 use crate::domain::id::{PartnerId, PayoutRunId};
 use crate::domain::money::Currency;
+use crate::domain::payout_file::{FileFormat, FileRequest, PayoutFile, WrongFileRequest};
 use crate::domain::time::Period;
 use crate::service::access::Scope;
 use crate::service::payout as payouts;
+use crate::service::payout_file;
 use crate::store::{ledger, payout};
 use crate::web::App;
 use crate::web::error::Problem;
@@ -96,26 +98,75 @@ pub async fn approve(
 }
 
 /// Which file is wanted.
-#[derive(Debug, serde::Deserialize)]
-pub struct Format {
+#[derive(Debug, Default, serde::Deserialize)]
+pub struct FileWords {
     format: Option<String>,
+    delimiter: Option<String>,
+    version: Option<String>,
+    part: Option<usize>,
+    without: Option<String>,
 }
 
-/// The file of a run: the same bytes every time.
-#[utoipa::path(get, path = "/v1/payout-runs/{id}/export", tag = "Payouts", params(("id" = String, Path), ("format" = Option<String>, Query, description = "csv")), responses((status = 200, description = "The file", content_type = "text/csv"), (status = 404, body = Problem), (status = 422, body = Problem)))]
-pub async fn export(app: Data<App>, key: ApiKey, path: Path<String>, format: Query<Format>) -> Result<HttpResponse, Problem> {
+impl FileWords {
+    pub fn request(&self) -> Result<FileRequest, Problem> {
+        let wrong = |e: WrongFileRequest| Problem::field(&format!("/{}", e.parameter()), e);
+        let format = self.format.as_deref().unwrap_or("csv");
+        let format = FileFormat::of_words(format, self.delimiter.as_deref(), self.version.as_deref(), self.part);
+        let without = FileRequest::partners(self.without.as_deref().unwrap_or("")).map_err(wrong)?;
+        Ok(FileRequest { format: format.map_err(wrong)?, without })
+    }
+}
+
+/// A payout file as an answer; the headers tell how many payments are in it, and how many are left out.
+pub fn file_answer(name: &str, request: &FileRequest, file: PayoutFile) -> HttpResponse {
+    let name = format!("attachment; filename=\"{name}.{}\"", request.format.extension());
+    HttpResponse::Ok()
+        .content_type(request.format.content_type())
+        .insert_header((header::CONTENT_DISPOSITION, name))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header(("x-payments", file.totals.payments.to_string()))
+        .insert_header(("x-payments-left-out", file.totals.left_out.len().to_string()))
+        .body(file.bytes)
+}
+
+/// A file of a run: the same bytes every time.
+#[utoipa::path(get, path = "/v1/payout-runs/{id}/export", tag = "Payouts", params(("id" = String, Path), ("format" = Option<String>, Query, description = "csv, xlsx, 1c, pain001, paypal, wise"), ("delimiter" = Option<String>, Query, description = "of csv: semicolon, comma"), ("version" = Option<String>, Query, description = "of pain001: 09, 03"), ("part" = Option<u64>, Query, description = "of paypal and wise, where the payments fill several files"), ("without" = Option<String>, Query, description = "partners to leave out, as par_1,par_7")), responses((status = 200, description = "The file", content_type = "text/csv"), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn export(app: Data<App>, key: ApiKey, path: Path<String>, words: Query<FileWords>) -> Result<HttpResponse, Problem> {
     let wanted: PayoutRunId = id(&path)?;
     key.needs(Scope::Read)?;
-    if format.format.as_deref().is_some_and(|f| f != "csv") {
-        return Err(Problem::field("/format", "only csv is there"));
-    }
+    let request = words.request()?;
     let mut tx = app.service.db.begin().await?;
-    let bytes = payouts::export_csv(&mut tx, &app.service.context(&key.actor()), wanted).await?;
+    let file = payout_file::export(&mut tx, &app.service.context(&key.actor()), wanted, &request).await?;
     tx.commit().await?;
-    Ok(HttpResponse::Ok()
-        .content_type("text/csv; charset=utf-8")
-        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{wanted}.csv\"")))
-        .body(bytes))
+    Ok(file_answer(&wanted.to_string(), &request, file))
+}
+
+/// What the file of each format would hold, what it would leave out and why, and what stands in its way.
+#[utoipa::path(get, path = "/v1/payout-runs/{id}/files", tag = "Payouts", params(("id" = String, Path)), responses((status = 200, description = "An item for each format"), (status = 404, body = Problem)))]
+pub async fn files(app: Data<App>, key: ApiKey, path: Path<String>) -> Result<HttpResponse, Problem> {
+    let wanted: PayoutRunId = id(&path)?;
+    key.needs(Scope::Read)?;
+    let context = app.service.context(&key.actor());
+    let contents = payout_file::contents_of_files(&app.service.db, &context, wanted).await?;
+    Ok(HttpResponse::Ok().json(json!({ "data": contents.iter().map(view::file_contents).collect::<Vec<_>>() })))
+}
+
+/// Have the run's next bank file name the payer as it is now, dated on the day it is asked for.
+#[utoipa::path(post, path = "/v1/payout-runs/{id}/retake-payer", tag = "Payouts", params(("id" = String, Path)), responses((status = 200, description = "The run"), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn retake_payer(
+    app: Data<App>,
+    key: ApiKey,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let wanted: PayoutRunId = id(&path)?;
+    act(&app, &key, &request, &body, Scope::Admin, async |tx, context| {
+        payout_file::retake_payer(tx, context, wanted).await?;
+        Ok((StatusCode::OK, view::run(&payouts::load(&mut *tx, wanted).await?)))
+    })
+    .await
 }
 
 /// The bank's reference of the payment.

@@ -5,6 +5,7 @@ use crate::domain::link::short_url;
 use crate::domain::money::{Currency, Money, RatePpm};
 use crate::domain::program::Program;
 use crate::service::payout::{RunWithLines, state_name};
+use crate::service::payout_file::FileContents;
 use crate::service::spool::Hit;
 use crate::store::commission::Commission;
 use crate::store::decision::{StoredDecision, StoredShare};
@@ -338,6 +339,22 @@ pub fn order(o: &Order, decision: Option<&StoredDecision>, commissions: &[Commis
         "commissions": commissions.iter().map(commission).collect::<Vec<_>>(),
         "created_at": instant(o.created_at),
         "updated_at": instant(o.updated_at),
+    })
+}
+
+/// What a file of a run would hold.
+pub fn file_contents(contents: &FileContents) -> Value {
+    let left_out = contents.left_out.iter();
+    let left_out: Vec<Value> = left_out
+        .map(|l| json!({ "partner": l.partner, "name": l.name, "amount": money(l.amount_minor, l.currency), "reason": l.why.to_string() }))
+        .collect();
+    json!({
+        "format": contents.format.to_string(),
+        "parts": contents.parts,
+        "payments": contents.payments,
+        "total": contents.total,
+        "left_out": left_out,
+        "problem": contents.problem.as_ref().map(ToString::to_string),
     })
 }
 

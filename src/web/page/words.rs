@@ -7,6 +7,7 @@ use crate::domain::ledger::JournalKind;
 use crate::domain::order::OrderStatus;
 use crate::domain::partner::{PartnerKind, PartnerStatus};
 use crate::domain::payable::{Reason, Verdict, Via};
+use crate::domain::payout_file::FileFormat;
 use crate::domain::program::CreditPolicy;
 use crate::domain::touch::TouchKind;
 use crate::service::access::Role;
@@ -303,6 +304,18 @@ pub fn payout_method(method: &str) -> &'static str {
         "paypal" => "pay-paypal",
         "wise" => "pay-wise",
         _ => "pay-manual",
+    }
+}
+
+/// The button that downloads a payout file.
+pub fn payout_file(format: FileFormat) -> &'static str {
+    match format {
+        FileFormat::Csv(_) => "act-export",
+        FileFormat::Xlsx => "file-xlsx",
+        FileFormat::ClientBank => "file-1c",
+        FileFormat::Pain001(_) => "file-pain001",
+        FileFormat::Paypal { .. } => "file-paypal",
+        FileFormat::Wise { .. } => "file-wise",
     }
 }
 

@@ -1,0 +1,90 @@
+//! The merchant's own requisites, which the bank's files name as who pays.
+
+use super::input::Problems;
+use super::{Context, Result};
+use crate::domain::payout_file::{Payer, compact, has_shape};
+use crate::store::{self, Reader, Tx, audit, settings};
+
+/// The setting that holds them, as JSON.
+const SETTING: &str = "payer";
+
+/// So that a month and an id still fit the 210 characters of a payment order.
+const LONGEST_PURPOSE: usize = 150;
+
+/// The payer as it is sent; it replaces the one there is.
+#[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PayerInput {
+    /// As in the bank's contract, at most 160 characters.
+    pub name: Option<String>,
+    pub inn: Option<String>,
+    pub kpp: Option<String>,
+    /// 20 characters in Russia.
+    pub account: Option<String>,
+    pub bik: Option<String>,
+    pub correspondent_account: Option<String>,
+    pub bank_name: Option<String>,
+    pub bank_city: Option<String>,
+    pub iban: Option<String>,
+    pub bic: Option<String>,
+    /// Two letters, as `DE`.
+    pub country: Option<String>,
+    pub address: Option<String>,
+    /// What Russian payment orders are for, with `{month}` and `{id}`.
+    pub purpose: Option<String>,
+}
+
+/// The payer, if one is set.
+pub async fn payer<'a>(on: impl Into<Reader<'a>>) -> store::Result<Option<Payer>> {
+    let text = settings::get(on, SETTING).await?;
+    text.map(|text| serde_json::from_str(&text).map_err(|e| store::Error::Unreadable(format!("{SETTING}: {e}")))).transpose()
+}
+
+/// Puts a payer in place of the one there was. Runs whose bank files were asked for keep theirs.
+pub async fn replace_payer(tx: &mut Tx, context: &Context, input: &PayerInput) -> Result<Payer> {
+    let after = checked(input)?;
+    let before = payer(&mut *tx).await?;
+    let text = serde_json::to_string(&after).map_err(|e| store::Error::Unreadable(e.to_string()))?;
+    settings::set(tx, SETTING, &text).await?;
+    let detail = serde_json::json!({ "before": before, "after": after });
+    audit::record(tx, &context.actor, "payer.replace", SETTING, &detail, context.at()).await?;
+    Ok(after)
+}
+
+fn checked(input: &PayerInput) -> Result<Payer> {
+    let mut p = Problems::default();
+    let mut number = |field: &str, shape: &str, text: &Option<String>| {
+        let text = p.line(&format!("/{field}"), text, 60).map(|t| compact(&t))?;
+        if has_shape(shape, &text) {
+            return Some(text);
+        }
+        p.add(&format!("/{field}"), "is malformed");
+        None
+    };
+    // Outside Russia an account without an IBAN has fewer places.
+    let account_shape = if input.bik.is_some() || input.inn.is_some() { "account" } else { "account_abroad" };
+    let numbers = Payer {
+        inn: number("inn", "inn", &input.inn),
+        kpp: number("kpp", "kpp", &input.kpp),
+        account: number("account", account_shape, &input.account),
+        bik: number("bik", "bik", &input.bik),
+        correspondent_account: number("correspondent_account", "correspondent_account", &input.correspondent_account),
+        iban: number("iban", "iban", &input.iban),
+        bic: number("bic", "bic", &input.bic),
+        country: number("country", "country", &input.country),
+        ..Payer::default()
+    };
+    let payer = Payer {
+        name: p.line("/name", &input.name, 160),
+        bank_name: p.line("/bank_name", &input.bank_name, 160),
+        bank_city: p.line("/bank_city", &input.bank_city, 60),
+        address: p.line("/address", &input.address, 140),
+        purpose: p.line("/purpose", &input.purpose, LONGEST_PURPOSE),
+        ..numbers
+    };
+    if p.0.is_empty() && payer.name.is_none() {
+        p.add("/name", "is required");
+    }
+    p.done()?;
+    Ok(payer)
+}

@@ -139,6 +139,7 @@ fn api_routes(config: &mut ServiceConfig) {
         .route("/payout-runs/{id}/approve", post().to(payouts::approve))
         .route("/payout-runs/{id}/export", get().to(payouts::export))
         .route("/payout-runs/{id}/files", get().to(payouts::files))
+        .route("/payout-runs/{id}/statement", post().to(payouts::statement))
         .route("/payout-runs/{id}/retake-payer", post().to(payouts::retake_payer))
         .route("/payout-runs/{id}/paid", post().to(payouts::paid))
         .service(resource("/payer").get(payer::one).put(payer::replace))

@@ -36,7 +36,7 @@ impl Modify for Bearer {
         orders::record, orders::list, orders::one, orders::refund, orders::attribution,
         channel_rules::list, channel_rules::replace, costs::replace, classify::classify, requisites::check, reports::channels, reports::partners,
         payouts::close, payouts::build, payouts::list, payouts::one, payouts::approve, payouts::export, payouts::files,
-        payouts::retake_payer, payer::one, payer::replace, payouts::paid, payouts::entries,
+        payouts::statement, payouts::retake_payer, payer::one, payer::replace, payouts::paid, payouts::entries,
         persons::merges, persons::reverse, misses::list, misses::attach, rejected_hits::list,
     )
 )]

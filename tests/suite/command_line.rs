@@ -112,6 +112,18 @@ both_shells! {
         insta::with_settings!({ filters => vec![(r"par_\d+", "[partner]")] }, {
             insta::assert_snapshot!("imported_payout_run_csv", fs::read_to_string(&file).unwrap());
         });
+        let workbook = shell.folder.path().join("run.xlsx").display().to_string();
+        assert_eq!(shell.run(&["payouts", "export", "--period", "2026-10", "--format", "xlsx", "--out", &workbook]).0, 0);
+        assert!(fs::read(&workbook).unwrap().starts_with(b"PK"));
+        for (arguments, said) in [
+            (["--format", "pain001", "--version", "03"], "no payment of this run fits"),
+            (["--format", "pdf", "--part", "1"], "'pdf' is no format"),
+            (["--format", "1c", "--delimiter", "comma"], "delimiter is for csv only"),
+        ] {
+            let (code, _, errors) = shell.run(&[&["payouts", "export", "--period", "2026-10"], &arguments[..]].concat());
+            assert_eq!(code, 1, "{errors}");
+            assert!(errors.contains(said), "{errors}");
+        }
         assert_eq!(shell.run(&["payouts", "paid", "--period", "2026-10", "--bank-reference", "7"]).0, 0);
         let (code, out, _) = shell.run(&["doctor"]);
         assert_eq!(code, 0, "{out}");

@@ -21,6 +21,7 @@ mod histories;
 mod links;
 mod pages;
 mod paths;
+mod payout_files;
 mod payouts;
 mod persons;
 mod policies;

@@ -3,7 +3,10 @@
 
 mod camt053;
 mod client_bank;
+mod compare;
 mod xml;
+
+pub use compare::{Comparison, compare};
 
 use crate::domain::bank_statement::BankStatement;
 use crate::domain::money::MoneyError;

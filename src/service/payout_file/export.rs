@@ -97,6 +97,14 @@ async fn header_now(reader: Reader<'_>, context: &Context) -> store::Result<Bank
     Ok(BankHeader { payer: payer(reader).await?.unwrap_or_default(), created_at })
 }
 
+/// The header that is kept with a run, else the one that its next file would have; and whether it is kept.
+pub async fn header(mut reader: Reader<'_>, context: &Context, id: PayoutRunId) -> store::Result<(BankHeader, bool)> {
+    Ok(match kept_header(reader.again(), id).await? {
+        Some(kept) => (kept, true),
+        None => (header_now(reader, context).await?, false),
+    })
+}
+
 async fn header_for_good(tx: &mut Tx, context: &Context, id: PayoutRunId) -> store::Result<BankHeader> {
     if let Some(kept) = kept_header(Reader::from(&mut *tx), id).await? {
         return Ok(kept);
@@ -146,10 +154,7 @@ pub struct FileContents {
 pub async fn contents_of_files<'a>(on: impl Into<Reader<'a>>, context: &Context, id: PayoutRunId) -> Result<Vec<FileContents>> {
     let mut reader = on.into();
     let loaded = load(reader.again(), id).await?;
-    let header = match kept_header(reader.again(), id).await? {
-        Some(kept) => kept,
-        None => header_now(reader, context).await?,
-    };
+    let (header, _) = header(reader, context, id).await?;
     let batch = batch(&loaded, Some(header))?;
     Ok(FORMATS.into_iter().map(|format| contents(&batch, format)).collect())
 }

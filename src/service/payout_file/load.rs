@@ -2,10 +2,10 @@
 //! that never change once the run is built, so that a file can be written again.
 
 use super::PaymentParts;
-use crate::domain::id::PartnerId;
+use crate::domain::id::{PartnerId, PayoutRunId};
 use crate::domain::ledger::JournalKind;
 use crate::domain::partner::PayoutMethod;
-use crate::domain::payout_file::{BankHeader, Payment, PaymentBatch, PaymentPart, Requisites, end_to_end_id, purpose};
+use crate::domain::payout_file::{BankHeader, Payer, Payment, PaymentBatch, PaymentPart, Requisites, end_to_end_id, purpose};
 use crate::domain::time::Period;
 use crate::service::payout::RunWithLines;
 use crate::store::payout::{PayoutRun, PayoutRunLine, TakenByRun};
@@ -21,27 +21,27 @@ pub fn batch(loaded: &RunWithLines, bank: Option<BankHeader>) -> store::Result<P
     let period = period(&run.period)?;
     let due = loaded.lines.iter().filter(|line| line.disposition == "due");
     let payer = bank.as_ref().map(|header| &header.payer);
-    let payments = due
-        .enumerate()
-        .map(|(index, line)| {
-            let method_text = text(line, "method").unwrap_or("manual").to_owned();
-            let method = method_of(&method_text);
-            let end_to_end_id = end_to_end_id(run.id, line.partner_id);
-            Payment {
-                number: index + 1,
-                partner: line.partner_id,
-                partner_name: line.partner_name.clone(),
-                partner_email: line.partner_email.clone(),
-                amount_minor: line.amount_minor,
-                requisites: requisites(line),
-                purpose: purpose(method, period, &end_to_end_id, payer),
-                end_to_end_id,
-                method,
-                method_text,
-            }
-        })
-        .collect();
+    let payments = due.enumerate().map(|(index, line)| payment(line, run.id, period, index + 1, payer)).collect();
     Ok(PaymentBatch { run: run.id, period, currency: run.currency, built_at: run.built_at.0, bank, payments })
+}
+
+/// A line of a run as a payment.
+pub fn payment(line: &PayoutRunLine, run: PayoutRunId, period: Period, number: usize, payer: Option<&Payer>) -> Payment {
+    let method_text = text(line, "method").unwrap_or("manual").to_owned();
+    let method = method_of(&method_text);
+    let end_to_end_id = end_to_end_id(run, line.partner_id);
+    Payment {
+        number,
+        partner: line.partner_id,
+        partner_name: line.partner_name.clone(),
+        partner_email: line.partner_email.clone(),
+        amount_minor: line.amount_minor,
+        requisites: requisites(line),
+        purpose: purpose(method, period, &end_to_end_id, payer),
+        end_to_end_id,
+        method,
+        method_text,
+    }
 }
 
 fn period(text: &str) -> store::Result<Period> {

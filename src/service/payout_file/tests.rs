@@ -360,6 +360,37 @@ fn the_csv_is_told_apart_by_its_delimiter_alone() {
     assert!(comma.contains(",'=cmd|"));
 }
 
+#[test]
+fn what_will_stand_in_the_way_of_a_payment_is_known_before_the_run_is_built() {
+    let line = |name: &str, payout: serde_json::Value| PayoutRunLine {
+        partner_id: PartnerId(7),
+        amount_minor: 1,
+        disposition: "due".into(),
+        reason: None,
+        partner_name: name.into(),
+        partner_email: Some("a@blog.example".into()),
+        payout: sqlx::types::Json(payout),
+    };
+    let obstacle = |name, payout, currency: &str| {
+        super::obstacle(&line(name, payout), "2026-10".parse().unwrap(), currency.parse().unwrap())
+    };
+    let bank = serde_json::json!({ "method": "bank_ru", "account": "40802810100000005678", "bik": "044525974" });
+    let sepa = serde_json::json!({ "method": "sepa", "iban": "DE36210501700024690959" });
+    for (name, payout, currency, expected) in [
+        ("Иван", bank.clone(), "RUB", None),
+        ("🦔", serde_json::json!({ "method": "manual" }), "RUB", None),
+        ("Anna", serde_json::json!({ "method": "paypal" }), "USD", None),
+        ("Иван 🦔", bank.clone(), "RUB", Some("the name holds '🦔' (U+1F994), which windows-1251 does not have")),
+        ("Иван", bank, "USD", Some("the format carries RUB only")),
+        ("Anna", sepa.clone(), "EUR", None),
+        ("Иван", sepa, "EUR", Some("the name holds 'И' (U+0418), which the SEPA character set does not have")),
+        ("Anna", serde_json::json!({ "method": "swift", "account": "1" }), "USD", Some("the requisite swift is missing")),
+        ("=A1", serde_json::json!({ "method": "wise" }), "USD", Some("the name would be read as a formula")),
+    ] {
+        assert_eq!(obstacle(name, payout, currency).as_deref(), expected);
+    }
+}
+
 /// The sum of the amounts that stand in a file, read by other means than they were written by.
 fn sum_in(name: &str, bytes: &[u8], currency: Currency) -> i64 {
     let minor = |text: &str| Money::parse(text, currency).unwrap().minor();

@@ -7,7 +7,7 @@ use crate::domain::payout_file::{FileFormat, FileRequest, PayoutFile, WrongFileR
 use crate::domain::time::Period;
 use crate::service::access::Scope;
 use crate::service::payout as payouts;
-use crate::service::payout_file;
+use crate::service::{bank_statement, payout_file};
 use crate::store::{ledger, payout};
 use crate::web::App;
 use crate::web::error::Problem;
@@ -150,6 +150,16 @@ pub async fn files(app: Data<App>, key: ApiKey, path: Path<String>) -> Result<Ht
     let context = app.service.context(&key.actor());
     let contents = payout_file::contents_of_files(&app.service.db, &context, wanted).await?;
     Ok(HttpResponse::Ok().json(json!({ "data": contents.iter().map(view::file_contents).collect::<Vec<_>>() })))
+}
+
+/// What a bank statement says of the run's payments: paid, paid again, of another amount, returned. Nothing is stored.
+#[utoipa::path(post, path = "/v1/payout-runs/{id}/statement", tag = "Payouts", request_body(content = Vec<u8>, description = "1CClientBankExchange or camt.053, as the bank gave it"), params(("id" = String, Path)), responses((status = 200, description = "A verdict for each entry, and the payments not found"), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn statement(app: Data<App>, key: ApiKey, path: Path<String>, body: Body) -> Result<HttpResponse, Problem> {
+    let wanted: PayoutRunId = id(&path)?;
+    key.needs(Scope::Read)?;
+    let context = app.service.context(&key.actor());
+    let comparison = bank_statement::compare(&app.service.db, &context, wanted, &body.0).await?;
+    Ok(HttpResponse::Ok().json(view::comparison(&comparison)))
 }
 
 /// Have the run's next bank file name the payer as it is now, dated on the day it is asked for.

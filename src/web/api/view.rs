@@ -1,9 +1,11 @@
 //! How things look outside.
 
 use crate::domain::commission::{Cap, Explanation, Rule, StepTerms, Terms, Tiers, VolumeBy};
+use crate::domain::bank_statement::Verdict;
 use crate::domain::link::short_url;
 use crate::domain::money::{Currency, Money, RatePpm};
 use crate::domain::program::Program;
+use crate::service::bank_statement::Comparison;
 use crate::service::payout::{RunWithLines, state_name};
 use crate::service::payout_file::FileContents;
 use crate::service::spool::Hit;
@@ -339,6 +341,43 @@ pub fn order(o: &Order, decision: Option<&StoredDecision>, commissions: &[Commis
         "commissions": commissions.iter().map(commission).collect::<Vec<_>>(),
         "created_at": instant(o.created_at),
         "updated_at": instant(o.updated_at),
+    })
+}
+
+/// What a bank statement says of a run.
+pub fn comparison(comparison: &Comparison) -> Value {
+    let Comparison { statement, found } = comparison;
+    let entries = statement.entries.iter().zip(&found.verdicts);
+    let entries: Vec<Value> = entries
+        .map(|(entry, verdict)| {
+            let (word, due) = match verdict {
+                Verdict::Paid(_) => ("paid", None),
+                Verdict::AmountDiffers { due, .. } => ("amount_differs", Some(due)),
+                Verdict::PaidAgain(_) => ("paid_again", None),
+                Verdict::Returned(_) => ("returned", None),
+                Verdict::Unknown => ("unknown", None),
+            };
+            json!({
+                "verdict": word,
+                "partner": verdict.partner(),
+                "due": due,
+                "date": entry.date,
+                "amount": entry.amount,
+                "direction": entry.direction,
+                "document_number": entry.document_number,
+                "end_to_end_id": entry.end_to_end_id,
+                "counterparty": { "name": entry.counterparty.name, "inn": entry.counterparty.inn, "account": entry.counterparty.account },
+                "purpose": entry.purpose,
+                "bank_reference": entry.bank_reference,
+            })
+        })
+        .collect();
+    json!({
+        "accounts": statement.accounts,
+        "from": statement.from,
+        "to": statement.to,
+        "entries": entries,
+        "not_found": found.not_found,
     })
 }
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # the files use what the others assign
-# The words that look longer or closer: held load, Redis, instructions, the mover, the load generator itself.
+# The words that look longer or closer: held load, Redis, instructions, the mover, enrichment, the load generator.
 # Sourced by benches/run.sh.
 
 # Writes down, once a second, how old the oldest hit of a server's spool is and how many batches wait, until it is ended.
@@ -164,6 +164,12 @@ mover() {
   fi
   "${with[@]}" cargo bench --locked --bench mover | tee "$folder/mover.lines"
   sed -n 's/^row\t//p' "$folder/mover.lines" >>"$folder/table"
+}
+
+# The same of benches/enrichment.rs.
+enrichment() {
+  cargo bench --locked --bench enrichment | tee "$folder/enrichment.lines"
+  sed -n 's/^row\t//p' "$folder/enrichment.lines" >>"$folder/table"
 }
 
 # What the load generator itself costs beside wrk, both against nginx with the same request.

@@ -11,6 +11,7 @@
 #   redis         the spool in a private Redis, its log synced every second and always
 #   pixel         pixel and beacon against the redirect
 #   mover         benches/mover.rs
+#   enrichment    benches/enrichment.rs: channel, bot and device of one touch
 #   instructions  instructions a click by callgrind (KEEP_CALLGRIND=FILE keeps what it counted)
 #   orders import startup
 #   paths         `tributary paths` over a million distinct paths against ChannelAttribution 2.2.5 (fetched from PyPI)
@@ -25,7 +26,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-WORDS=(redirect cpu sustained latency redis pixel mover instructions orders import startup paths recompute)
+WORDS=(redirect cpu sustained latency redis pixel mover enrichment instructions orders import startup paths recompute)
 if [[ ${QUICK:-0} != 0 ]]; then
   : "${ROUNDS:=3}" "${SECONDS_PER_ROUND:=3}" "${SUSTAINED_SECONDS:=15}" "${ORDERS:=500}" "${IMPORT_ROWS:=20000}" "${PATH_ROWS:=200000}" "${HISTORY_TOUCHES:=1000000}" "${HISTORY_ORDERS:=30000}"
 fi

@@ -7,7 +7,7 @@ use crate::domain::person::IdentifierKind;
 use crate::domain::time::{FAR_DAY, FIRST_DAY};
 use crate::domain::touch::TouchKind;
 use crate::service::Result;
-use crate::store::journey::{self, CreditOrder, OwnedIdentifier};
+use crate::store::journey::{self, CreditOrder, OwnedIdentifier, OwnerOfTouches};
 use crate::store::{Db, report};
 use chrono::{DateTime, Utc};
 use hashbrown::HashMap;
@@ -112,7 +112,7 @@ impl People {
     }
 
     /// The identifiers with their persons' numbers.
-    pub fn numbered(&self, identifiers: Vec<OwnedIdentifier>) -> Vec<(IdentifierKind, String, u32)> {
+    pub fn numbered(&self, identifiers: Vec<OwnedIdentifier>) -> Vec<OwnerOfTouches> {
         let number = |person| self.numbers.get(&person).copied();
         identifiers.into_iter().filter_map(|(kind, value, person)| Some((kind, value, number(person)?))).collect()
     }

@@ -80,9 +80,12 @@ pub async fn scan<S: Send + 'static>(db: &Db, state: S, each: fn(&mut S, Owner<'
 /// A touch of a person, by the person's number.
 pub type OwnedTouch = (u32, BareTouch);
 
+/// An identifier that touches are found by, and its person's number.
+pub type OwnerOfTouches = (IdentifierKind, String, u32);
+
 /// The touches without a mark that have one of these identifiers (each with its person's number), in no order; a touch
 /// comes once for each identifier it has.
-pub async fn of_owners(db: &Db, owners: Vec<(IdentifierKind, String, u32)>) -> Result<Vec<OwnedTouch>> {
+pub async fn of_owners(db: &Db, owners: Vec<OwnerOfTouches>) -> Result<Vec<OwnedTouch>> {
     match db.sqlite_path() {
         Some(path) => sqlite::read(path, move |connection| sqlite::of_owners(connection, owners)).await,
         None => postgres::of_owners(db, owners).await,

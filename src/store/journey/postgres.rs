@@ -1,6 +1,6 @@
 //! The reading out of PostgreSQL: touches by binary `COPY`, whose format is that of the manual's page on it.
 
-use super::{BareTouch, CreditOrder, OwnedIdentifier, OwnedTouch, Owner, channel_of, kind_of};
+use super::{BareTouch, CreditOrder, OwnedIdentifier, OwnedTouch, Owner, OwnerOfTouches, channel_of, kind_of};
 use crate::domain::id::{OrderId, PersonId};
 use crate::domain::money::Currency;
 use crate::domain::person::IdentifierKind;
@@ -150,10 +150,10 @@ fn tuple(bytes: &[u8], at: usize) -> Result<Option<Tuple<'_>>> {
     Ok(Some((fields, end)))
 }
 
-pub async fn of_owners(db: &Db, owners: Vec<(IdentifierKind, String, u32)>) -> Result<Vec<OwnedTouch>> {
+pub async fn of_owners(db: &Db, owners: Vec<OwnerOfTouches>) -> Result<Vec<OwnedTouch>> {
     let mut touches = Vec::with_capacity(owners.len() * 3);
     for (kind, column) in [(IdentifierKind::Visitor, "visitor_id"), (IdentifierKind::Customer, "customer_id")] {
-        let of_kind: Vec<&(IdentifierKind, String, u32)> = owners.iter().filter(|owner| owner.0 == kind).collect();
+        let of_kind: Vec<&OwnerOfTouches> = owners.iter().filter(|owner| owner.0 == kind).collect();
         let sql = format!("SELECT at, kind, channel, id, {column} FROM touches WHERE {column} = ANY($1) AND mark IS NULL");
         for chunk in of_kind.chunks(10_000) {
             let persons: HashMap<&str, u32> = chunk.iter().map(|(_, value, person)| (value.as_str(), *person)).collect();

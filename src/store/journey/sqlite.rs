@@ -1,6 +1,6 @@
 //! The reading over SQLite's own interface, each on a connection and a thread of its own.
 
-use super::{BareTouch, CreditOrder, OwnedIdentifier, OwnedTouch, Owner, channel_of, kind_of};
+use super::{BareTouch, CreditOrder, OwnedIdentifier, OwnedTouch, Owner, OwnerOfTouches, channel_of, kind_of};
 use crate::domain::id::{OrderId, PersonId};
 use crate::domain::money::Currency;
 use crate::domain::person::IdentifierKind;
@@ -18,7 +18,8 @@ pub async fn read<T: Send + 'static>(path: &Path, job: impl FnOnce(&Connection) 
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
         connection.pragma_update(None, "query_only", true)?;
         connection.pragma_update(None, "mmap_size", 268_435_456)?;
-        connection.pragma_update(None, "cache_size", -65_536)?;
+        // Whatever is read here is read in order: pages met before are not met again.
+        connection.pragma_update(None, "cache_size", -8_192)?;
         job(&connection)
     });
     done.await.map_err(|error| Error::Unreadable(error.to_string()))?
@@ -26,6 +27,11 @@ pub async fn read<T: Send + 'static>(path: &Path, job: impl FnOnce(&Connection) 
 
 fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str> {
     row.get_ref(column)?.as_str().map_err(|error| Error::Unreadable(error.to_string()))
+}
+
+/// One of our own names: whether it is UTF-8 need not be looked at.
+fn name<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8]> {
+    row.get_ref(column)?.as_bytes().map_err(|error| Error::Unreadable(error.to_string()))
 }
 
 fn instant(micros: i64) -> Result<DateTime<chrono::Utc>> {
@@ -67,7 +73,7 @@ pub fn orders(connection: &Connection) -> Result<Vec<CreditOrder>> {
 
 pub fn identifiers(connection: &Connection) -> Result<Vec<OwnedIdentifier>> {
     let mut found = Vec::new();
-    // Row after row: in the order they were learnt in, neighbours have neighbouring touches.
+    // Row after row: whoever looks up their touches sorts them as they need.
     let mut statement = connection.prepare("SELECT kind, value, person_id FROM identifiers NOT INDEXED")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -88,8 +94,8 @@ fn touch(row: &Row<'_>) -> Result<BareTouch> {
     Ok(BareTouch {
         id: id.ok_or_else(|| Error::Unreadable("the id of a touch".to_owned()))?,
         at_micros: row.get(0)?,
-        kind: kind_of(text(row, 1)?.as_bytes())?,
-        channel: channel_of(text(row, 2)?.as_bytes())?,
+        kind: kind_of(name(row, 1)?)?,
+        channel: channel_of(name(row, 2)?)?,
     })
 }
 
@@ -123,7 +129,7 @@ pub fn scan<S>(connection: &Connection, mut state: S, each: fn(&mut S, Owner<'_>
     Ok(state)
 }
 
-pub fn of_owners(connection: &Connection, owners: Vec<(IdentifierKind, String, u32)>) -> Result<Vec<OwnedTouch>> {
+pub fn of_owners(connection: &Connection, owners: Vec<OwnerOfTouches>) -> Result<Vec<OwnedTouch>> {
     let snapshot = connection.unchecked_transaction()?;
     let mut by_visitor = snapshot.prepare("SELECT at, kind, channel, id FROM touches WHERE visitor_id = ?1 AND mark IS NULL")?;
     let mut by_customer =

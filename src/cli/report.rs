@@ -3,6 +3,8 @@
 use crate::config::Config;
 use crate::domain::attribution::{HalfLife, Model, Window};
 use crate::domain::money::{Currency, Money};
+use crate::domain::time::Period;
+use crate::service::ad_marking;
 use crate::service::credit::CreditOptions;
 use crate::service::report::{self, Dimension, Question};
 use chrono::{NaiveDate, TimeDelta};
@@ -15,6 +17,37 @@ pub enum Report {
     Channels(Asked),
     /// What each partner brought, by payable credit
     Partners(Asked),
+    /// A month's figures for the advertising register, by contract, creative and platform
+    AdMarking(AdMarking),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct AdMarking {
+    /// The month, like 2026-10
+    #[arg(long)]
+    period: Period,
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+impl AdMarking {
+    async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        let report = ad_marking::report(&super::open(config).await?, self.period).await?;
+        match self.format {
+            Format::Csv => std::io::stdout().write_all(&report.table().csv())?,
+            Format::Json => println!("{}", serde_json::to_string_pretty(&report.json())?),
+            Format::Table => {
+                let head = ["contract", "creative", "erid", "platform", "impressions", "clicks", "commission", "paid"];
+                let mut rows = vec![head.map(str::to_owned).to_vec()];
+                rows.extend(report.rows.iter().map(ad_marking::AdRow::brief));
+                super::print_columns(&rows);
+                if report.unmarked_links > 0 {
+                    println!("links without the erid that their program requires: {}", report.unmarked_links);
+                }
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -61,11 +94,12 @@ enum Format {
 
 impl Report {
     pub async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
-        let service = super::open(config).await?;
         let (asked, of_partners) = match self {
             Report::Channels(asked) => (asked, false),
             Report::Partners(asked) => (asked, true),
+            Report::AdMarking(asked) => return asked.run(config).await,
         };
+        let service = super::open(config).await?;
         let to = asked.to.unwrap_or_else(|| service.context("report").today());
         let from = asked.from.unwrap_or(to - TimeDelta::days(29));
         let credit = CreditOptions {

@@ -83,6 +83,8 @@ id! {
     UserId, "usr_";
     /// An API key.
     KeyId, "key_";
+    /// What a partner shows: a banner, a text, a video.
+    CreativeId, "cre_";
     /// Something that found no match.
     MissId, "mis_";
     /// A ledger entry.

@@ -196,7 +196,7 @@ mod tests {
     use std::sync::Arc;
 
     fn target(id: i64, weight: u32, device: Option<Device>, country: Option<&str>) -> Target {
-        let destination = Destination::compile("https://shop.example/", &Arc::from([]), &Arc::from([]), "").unwrap();
+        let destination = Destination::compile("https://shop.example/", &Arc::from([]), &Arc::from([]), "", None).unwrap();
         Target { id: TargetId(id), destination, weight, device, country: country.map(|c| c.parse().unwrap()) }
     }
 

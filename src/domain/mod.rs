@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a clock, a file, a network or a database; time and ids come in from outside.
 
+pub mod ad_marking;
 pub mod attribution;
 pub mod bank_statement;
 pub mod bot;

@@ -74,6 +74,8 @@ pub struct Program {
     pub new_customers_only: bool,
     /// Where unknown, paused and expired links lead.
     pub fallback_url: Option<String>,
+    /// Partners' links need an `erid`.
+    pub ad_marking_required: bool,
     /// Hosts on which its links stand without `/r/`; short addresses are written with the first.
     pub link_domains: Vec<String>,
 }

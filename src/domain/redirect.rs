@@ -3,6 +3,7 @@
 //! What does not depend on the request is compiled once; a click then writes its address straight into one text.
 //! A deep link (`?to=`) and macros in a path are taken through the URL parser, click by click.
 
+use super::ad_marking::{ERID, erid_of};
 use super::template::{RESERVED, Template, UtmField, key_of, value_of};
 use super::text::{host_allowed, host_of, web_address};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -21,6 +22,8 @@ pub struct Destination {
     address: Address,
     utm: Arc<[UtmField]>,
     allowed_hosts: Arc<[String]>,
+    /// The address has it among its own parameters; a deep link is given it.
+    erid: Option<Box<str>>,
 }
 
 #[derive(Debug, Clone)]
@@ -81,8 +84,21 @@ impl Address {
 impl Destination {
     /// `None` if the text is no address, or its host is not allowed (any is, where none are named), or would not be the
     /// same for every click: the address may hold macros, but not in its host.
-    pub fn compile(url: &str, utm: &Arc<[UtmField]>, allowed_hosts: &Arc<[String]>, partner: &str) -> Option<Destination> {
-        let url = url.trim().replace("{partner}", &utf8_percent_encode(partner, RESERVED).to_string());
+    ///
+    /// An `erid` becomes one of the address's own parameters, unless it has one already.
+    pub fn compile(
+        url: &str,
+        utm: &Arc<[UtmField]>,
+        allowed_hosts: &Arc<[String]>,
+        partner: &str,
+        erid: Option<&str>,
+    ) -> Option<Destination> {
+        let mut url = url.trim().replace("{partner}", &utf8_percent_encode(partner, RESERVED).to_string());
+        let own_erid = web_address(&url).ok().and_then(|plain| erid_of(&plain));
+        if let (Some(erid), None) = (erid, &own_erid) {
+            url = with_parameter(&url, ERID, erid);
+        }
+        let erid = own_erid.or(erid.map(str::to_owned)).map(String::into_boxed_str);
         let template = Template::of(&url, "");
         let with = |query: &str, click_id: &str| {
             let mut text = String::new();
@@ -96,7 +112,7 @@ impl Destination {
         if !allowed_hosts.is_empty() && !host_allowed(&host_of(&plain), allowed_hosts) {
             return None;
         }
-        Some(Destination { address: Address::of(&url, plain), utm: utm.clone(), allowed_hosts: allowed_hosts.clone() })
+        Some(Destination { address: Address::of(&url, plain), utm: utm.clone(), allowed_hosts: allowed_hosts.clone(), erid })
     }
 
     /// Where a click leads. The link's own parameters win, all others of the request (`query`: raw, without `?`) are
@@ -181,8 +197,30 @@ impl Destination {
         let path = to.starts_with('/') && !to.starts_with("//") && !to.contains('\\') && !to.chars().any(char::is_control);
         let url = if path { main.join(to).ok()? } else { web_address(to).ok()? };
         let host = host_of(&url);
-        (host == host_of(main) && path || host_allowed(&host, &self.allowed_hosts)).then_some(url)
+        let allowed = host == host_of(main) && path || host_allowed(&host, &self.allowed_hosts);
+        allowed.then(|| self.marked(url))
     }
+
+    /// A deep link with the link's `erid`, whatever stood there.
+    fn marked(&self, mut url: Url) -> Url {
+        if let Some(erid) = &self.erid {
+            let others = url.query().unwrap_or_default().split('&').filter(|raw| !raw.is_empty() && key_of(raw) != ERID);
+            let query = others.map(|raw| format!("{raw}&")).collect::<String>() + ERID + "=" + erid;
+            url.set_query(Some(&query));
+        }
+        url
+    }
+}
+
+/// An address with one more parameter at the end of its query. Macros in it stay as they are.
+fn with_parameter(url: &str, key: &str, value: &str) -> String {
+    let (head, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
+    let separator = match head.split_once('?') {
+        None => "?",
+        Some((_, "")) => "",
+        Some(_) => "&",
+    };
+    format!("{head}{separator}{key}={value}{fragment}")
 }
 
 #[cfg(test)]
@@ -191,7 +229,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn compiled(url: &str, utm: &[(&str, &str)]) -> Option<Destination> {
-        Destination::compile(url, &fields(utm), &Arc::from(["shop.example".to_owned()]), "par_1")
+        Destination::compile(url, &fields(utm), &Arc::from(["shop.example".to_owned()]), "par_1", None)
     }
 
     fn fields(utm: &[(&str, &str)]) -> Arc<[UtmField]> {
@@ -238,7 +276,30 @@ mod tests {
         ] {
             assert_eq!(to(moving, ""), None, "{moving}");
         }
-        assert!(Destination::compile("https://old.example/", &fields(&[]), &Arc::from([]), "").is_some());
+        assert!(Destination::compile("https://old.example/", &fields(&[]), &Arc::from([]), "", None).is_some());
+    }
+
+    #[test]
+    fn the_erid_is_carried_to_the_destination() {
+        let marked = |url: &str, query: &str| {
+            let hosts = Arc::from(["shop.example".to_owned()]);
+            Destination::compile(url, &fields(&[]), &hosts, "par_1", Some("2Vtz")).unwrap().location(query, "C1")
+        };
+        for (url, query, wanted) in [
+            ("https://shop.example", "", "https://shop.example/?erid=2Vtz&trb_click=C1"),
+            ("https://shop.example/?#top", "", "https://shop.example/?erid=2Vtz&trb_click=C1#top"),
+            ("https://shop.example/p?a=1#x?y", "b=2", "https://shop.example/p?a=1&erid=2Vtz&b=2&trb_click=C1#x?y"),
+            ("https://shop.example/{sub1}", "sub1=s", "https://shop.example/s?erid=2Vtz&sub1=s&trb_click=C1"),
+            // The link's own wins: over what the visitor brings, and the address's over the field.
+            ("https://shop.example/", "erid=forged&e%72id=x", "https://shop.example/?erid=2Vtz&trb_click=C1"),
+            ("https://shop.example/?erid=own", "erid=forged", "https://shop.example/?erid=own&trb_click=C1"),
+            // A deep link is an advertisement as well.
+            ("https://shop.example/", "to=/sale?a=1", "https://shop.example/sale?a=1&erid=2Vtz&trb_click=C1"),
+            ("https://shop.example/", "to=/sale%3Ferid=forged%26b=1", "https://shop.example/sale?b=1&erid=2Vtz&trb_click=C1"),
+            ("https://shop.example/?erid=own", "to=/sale", "https://shop.example/sale?erid=own&trb_click=C1"),
+        ] {
+            assert_eq!(marked(url, query), wanted, "{url} {query}");
+        }
     }
 
     #[test]
@@ -329,6 +390,7 @@ mod tests {
             "%ff",
             "consent",
             "To",
+            "erid",
         ]);
         prop_oneof![
             4 => (key, "[ -~]{0,6}|[a-z%+]{0,6}|я\u{7f}?").prop_map(|(key, value)| format!("{key}={}", value.replace('&', ""))),
@@ -340,15 +402,16 @@ mod tests {
         #[test]
         fn the_quick_way_writes_what_the_parser_would(
             parameters in prop::collection::vec(parameter(), 0..6),
+            erid in prop::sample::select(vec![None, Some("2Vtz")]),
             own in prop::sample::select(vec![
                 "https://shop.example", "https://shop.example/p?a=1", "http://SHOP.example:8080/x/../y?%61=1&c d=2#f",
                 "https://shop.example/?q={sub1}&c={click_id}&u={x}", "https://shop.example/?#{sub2}-{partner}",
-                "https://shop.example/я?utm_source=own&'=1", "https://shop.example/?&&c+d=&{partner}={sub1}",
+                "https://shop.example/я?utm_source=own&'=1", "https://shop.example/?e%72id=own", "https://shop.example/?&&c+d=&{partner}={sub1}",
             ]),
         ) {
             let utm = [("source", "anna & blog"), ("medium", "{sub1}"), ("campaign", "{partner}-{click_id}")];
             let hosts = Arc::from(["shop.example".to_owned(), "shop.example:8080".to_owned()]);
-            let destination = Destination::compile(own, &fields(&utm), &hosts, "par_1").unwrap();
+            let destination = Destination::compile(own, &fields(&utm), &hosts, "par_1", erid).unwrap();
             let query = parameters.join("&");
             prop_assert_eq!(destination.written(&query, "C1").unwrap(), destination.parsed(&query, "C1"));
         }

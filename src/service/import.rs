@@ -82,6 +82,8 @@ impl ImportKind {
                     "utm_content",
                     "utm_term",
                     "expires_at",
+                    "creative",
+                    "erid",
                 ],
             ),
             ImportKind::PromoCodes => {
@@ -435,6 +437,8 @@ async fn take_link(tx: &mut Tx, context: &Context, row: &Row<'_>) -> Result<bool
         url: row.get("url"),
         utm: (!utm.is_empty()).then_some(utm),
         expires_at: row.get("expires_at").map(Some),
+        creative: row.get("creative").map(Some),
+        erid: row.get("erid").map(Some),
         ..LinkInput::default()
     };
     catalog::save_link(tx, context, known.as_ref().map(|k| k.id), &input).await?;

@@ -162,7 +162,7 @@ fn ready(row: BookRow, targets: Vec<TargetRow>, aliases: Vec<Arc<str>>, terms: &
     let hosts = terms.hosts.get(&row.program_id).cloned().unwrap_or_else(|| Arc::from([]));
     let partner = row.partner_id.map(|p| p.to_string()).unwrap_or_default();
     let utm = UtmField::all_of(&row.utm, &partner);
-    let compile = |url: &str| Destination::compile(url, &utm, &hosts, &partner);
+    let compile = |url: &str| Destination::compile(url, &utm, &hosts, &partner, row.erid.as_deref());
     let targets = targets.into_iter().filter_map(|target| {
         Some(Target {
             id: target.id,
@@ -259,6 +259,7 @@ mod tests {
             expires_at: None,
             paused: false,
             fallback_url: None,
+            erid: None,
         }
     }
 

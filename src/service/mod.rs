@@ -1,6 +1,7 @@
 //! What the business does: one public function per act, inside the caller's transaction.
 
 pub mod access;
+pub mod ad_marking;
 pub mod arrival;
 pub mod backup;
 pub mod bank_statement;

@@ -1,5 +1,6 @@
 //! How domain values become columns: instants, ids, and texts with few values.
 
+use crate::domain::ad_marking::CreativeKind;
 use crate::domain::channel::Channel;
 use crate::domain::commission::{CommissionKind, CommissionState, CustomerCondition, PaidOn, RuleKind};
 use crate::domain::id::*;
@@ -148,6 +149,7 @@ id_columns!(
     MergeId,
     UserId,
     KeyId,
+    CreativeId,
     MissId,
     EntryId,
     CostId,
@@ -172,6 +174,7 @@ text_columns!(
     Via,
     IdentifierKind,
     CreditPolicy,
+    CreativeKind,
     Mark,
     TouchKind,
 );

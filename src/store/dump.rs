@@ -8,11 +8,12 @@ use chrono::DateTime;
 use serde_json::Value;
 
 /// All tables, each after those it refers to.
-pub const TABLES: [&str; 45] = [
+pub const TABLES: [&str; 46] = [
     "settings",
     "programs",
     "partners",
     "partner_statuses",
+    "creatives",
     "links",
     "link_targets",
     "link_aliases",

@@ -1,7 +1,8 @@
 //! Tracking links.
 
 use super::{At, Reader, Result, Tx, program, settings, taken};
-use crate::domain::id::{LinkId, PartnerId, ProgramId, TargetId};
+use crate::domain::ad_marking::is_unmarked;
+use crate::domain::id::{CreativeId, LinkId, PartnerId, ProgramId, TargetId};
 use crate::domain::link_target::{Country, Device};
 use crate::domain::partner::PartnerKind;
 use crate::{exec, read, run};
@@ -23,17 +24,29 @@ pub struct Link {
     /// Where it leads when paused or expired; else the program's.
     pub fallback_url: Option<String>,
     pub created_at: At,
+    pub creative_id: Option<CreativeId>,
+    /// Its own; see [`Link::erid`].
+    pub erid: Option<String>,
+    pub creative_erid: Option<String>,
 }
 
-const SELECT: &str = "SELECT id, code, program_id, partner_id, url, utm, expires_at, paused, fallback_url, created_at FROM links";
+impl Link {
+    /// The token that its clicks carry: its own, else its creative's.
+    pub fn erid(&self) -> Option<&str> {
+        self.erid.as_deref().or(self.creative_erid.as_deref())
+    }
+}
+
+const SELECT: &str = "SELECT id, code, program_id, partner_id, url, utm, expires_at, paused, fallback_url, created_at, creative_id, \
+     erid, (SELECT c.erid FROM creatives c WHERE c.id = links.creative_id) AS creative_erid FROM links";
 
 /// Stores a link; its `id` is ignored and given anew.
 pub async fn insert(tx: &mut Tx, link: &Link, code_key: &str) -> Result<LinkId> {
     taken(
         run!(tx, |c| {
             sqlx::query_scalar(
-                "INSERT INTO links (code, code_key, program_id, partner_id, url, utm, expires_at, paused, fallback_url, created_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
+                "INSERT INTO links (code, code_key, program_id, partner_id, url, utm, expires_at, paused, fallback_url, created_at, \
+                 creative_id, erid) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
             )
             .bind(&link.code)
             .bind(code_key)
@@ -45,6 +58,8 @@ pub async fn insert(tx: &mut Tx, link: &Link, code_key: &str) -> Result<LinkId> 
             .bind(link.paused)
             .bind(&link.fallback_url)
             .bind(link.created_at)
+            .bind(link.creative_id)
+            .bind(&link.erid)
             .fetch_one(c)
             .await
         }),
@@ -55,7 +70,8 @@ pub async fn insert(tx: &mut Tx, link: &Link, code_key: &str) -> Result<LinkId> 
 pub async fn update(tx: &mut Tx, link: &Link) -> Result<()> {
     exec!(tx, {
         sqlx::query(
-            "UPDATE links SET partner_id = $2, url = $3, utm = $4, expires_at = $5, paused = $6, fallback_url = $7 WHERE id = $1",
+            "UPDATE links SET partner_id = $2, url = $3, utm = $4, expires_at = $5, paused = $6, fallback_url = $7, \
+             creative_id = $8, erid = $9 WHERE id = $1",
         )
         .bind(link.id)
         .bind(link.partner_id)
@@ -64,6 +80,8 @@ pub async fn update(tx: &mut Tx, link: &Link) -> Result<()> {
         .bind(link.expires_at)
         .bind(link.paused)
         .bind(&link.fallback_url)
+        .bind(link.creative_id)
+        .bind(&link.erid)
     })?;
     Ok(())
 }
@@ -72,6 +90,13 @@ pub async fn update(tx: &mut Tx, link: &Link) -> Result<()> {
 pub async fn changed(tx: &mut Tx, id: LinkId) -> Result<()> {
     let version = settings::catalog_changed(tx).await?;
     exec!(tx, sqlx::query("UPDATE links SET catalog_version = $2 WHERE id = $1").bind(id).bind(version))?;
+    Ok(())
+}
+
+/// [`changed`] for all links of a creative.
+pub async fn changed_with_creative(tx: &mut Tx, creative: CreativeId) -> Result<()> {
+    let version = settings::catalog_changed(tx).await?;
+    exec!(tx, sqlx::query("UPDATE links SET catalog_version = $2 WHERE creative_id = $1").bind(creative).bind(version))?;
     Ok(())
 }
 
@@ -90,6 +115,22 @@ pub async fn list<'a>(on: impl Into<Reader<'a>>, partner: Option<PartnerId>, aft
     let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE id > $1 AND ($3 = 0 OR partner_id = $3) ORDER BY id LIMIT $2"));
     let partner = partner.map_or(0, |p| p.0);
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(after).bind(limit).bind(partner).fetch_all(c).await)?)
+}
+
+/// Links that [`is_unmarked`] is true of.
+const UNMARKED: &str = "partner_id IS NOT NULL AND erid IS NULL \
+     AND NOT EXISTS (SELECT 1 FROM creatives c WHERE c.id = links.creative_id AND c.erid IS NOT NULL) \
+     AND program_id IN (SELECT p.id FROM programs p WHERE p.ad_marking_required)";
+
+/// Links of partners that lack the mark their program requires: oldest first, after `after`.
+pub async fn unmarked<'a>(on: impl Into<Reader<'a>>, after: i64, limit: i64) -> Result<Vec<Link>> {
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE id > $1 AND {UNMARKED} ORDER BY id LIMIT $2"));
+    Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(after).bind(limit).fetch_all(c).await)?)
+}
+
+pub async fn count_unmarked<'a>(on: impl Into<Reader<'a>>) -> Result<i64> {
+    let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM links WHERE {UNMARKED}"));
+    Ok(read!(on.into(), |c| sqlx::query_scalar(sql).fetch_one(c).await)?)
 }
 
 /// One of a link's several destinations, as stored.
@@ -197,6 +238,8 @@ pub struct LinkDetails {
     pub aliases: Vec<String>,
     /// The first of its program's own domains.
     pub domain: Option<String>,
+    /// Its program requires a mark that it lacks.
+    pub unmarked: bool,
 }
 
 /// What hangs on links; `links` go up by id.
@@ -207,8 +250,10 @@ pub async fn details<'a>(on: impl Into<Reader<'a>>, links: Vec<Link>) -> Result<
     let mut details: Vec<LinkDetails> = links
         .into_iter()
         .map(|link| {
-            let domain = programs.iter().find(|p| p.id == link.program_id).and_then(|p| p.link_domains.first().cloned());
-            LinkDetails { link, targets: Vec::new(), aliases: Vec::new(), domain }
+            let program = programs.iter().find(|p| p.id == link.program_id);
+            let domain = program.and_then(|p| p.link_domains.first().cloned());
+            let unmarked = is_unmarked(program.is_some_and(|p| p.ad_marking_required), link.partner_id.is_some(), link.erid());
+            LinkDetails { link, targets: Vec::new(), aliases: Vec::new(), domain, unmarked }
         })
         .collect();
     for target in targets(on.again(), first, last).await? {
@@ -238,6 +283,8 @@ pub struct BookRow {
     pub expires_at: Option<At>,
     pub paused: bool,
     pub fallback_url: Option<String>,
+    /// The token that its clicks carry.
+    pub erid: Option<String>,
 }
 
 /// A page of the links that changed after a version of the catalog, by id, after `after`.
@@ -245,7 +292,8 @@ pub async fn book<'a>(on: impl Into<Reader<'a>>, since: i64, after: LinkId, limi
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
             "SELECT l.id, l.code, l.code_key, l.program_id, l.partner_id, a.kind AS partner_kind, l.url, l.utm, l.expires_at, \
-             l.paused, l.fallback_url FROM links l LEFT JOIN partners a ON a.id = l.partner_id \
+             l.paused, l.fallback_url, COALESCE(l.erid, r.erid) AS erid FROM links l \
+             LEFT JOIN partners a ON a.id = l.partner_id LEFT JOIN creatives r ON r.id = l.creative_id \
              WHERE l.catalog_version > $1 AND l.id > $2 ORDER BY l.id LIMIT $3",
         )
         .bind(since)

@@ -1,11 +1,13 @@
 //! SQL and nothing else: values in, values out, for SQLite and PostgreSQL alike.
 
 pub mod account;
+pub mod ad_marking;
 pub mod audit;
 pub mod codec;
 pub mod commission;
 pub mod commission_volume;
 pub mod cost;
+pub mod creative;
 pub mod credit;
 pub mod db;
 pub mod decision;

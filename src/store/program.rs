@@ -27,6 +27,7 @@ struct Row {
     excluded_categories: Json<Vec<String>>,
     manual_approval: bool,
     group_hold_days: Json<BTreeMap<String, i64>>,
+    ad_marking_required: bool,
 }
 
 impl From<Row> for Program {
@@ -49,13 +50,14 @@ impl From<Row> for Program {
             excluded_categories: row.excluded_categories.0,
             manual_approval: row.manual_approval,
             group_hold_days: row.group_hold_days.0,
+            ad_marking_required: row.ad_marking_required,
         }
     }
 }
 
 const SELECT: &str = "SELECT id, name, currency, destination_hosts, click_window_days, view_window_days, hold_days, \
      credit_policy, min_payout_minor, new_customers_only, fallback_url, link_domains, lifetime_days, lifetime_orders, \
-     excluded_categories, manual_approval, group_hold_days FROM programs";
+     excluded_categories, manual_approval, group_hold_days, ad_marking_required FROM programs";
 
 /// Stores a program; its `id` is ignored and given anew.
 pub async fn insert(tx: &mut Tx, program: &Program, now: At) -> Result<ProgramId> {
@@ -63,8 +65,8 @@ pub async fn insert(tx: &mut Tx, program: &Program, now: At) -> Result<ProgramId
         sqlx::query_scalar(
             "INSERT INTO programs (name, currency, destination_hosts, click_window_days, view_window_days, hold_days, \
              credit_policy, min_payout_minor, new_customers_only, fallback_url, created_at, link_domains, \
-             lifetime_days, lifetime_orders, excluded_categories, manual_approval, group_hold_days) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) RETURNING id",
+             lifetime_days, lifetime_orders, excluded_categories, manual_approval, group_hold_days, ad_marking_required) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING id",
         )
         .bind(&program.name)
         .bind(program.currency)
@@ -83,6 +85,7 @@ pub async fn insert(tx: &mut Tx, program: &Program, now: At) -> Result<ProgramId
         .bind(Json(&program.excluded_categories))
         .bind(program.manual_approval)
         .bind(Json(&program.group_hold_days))
+        .bind(program.ad_marking_required)
         .fetch_one(c)
         .await
     })?)
@@ -94,7 +97,7 @@ pub async fn update(tx: &mut Tx, program: &Program) -> Result<()> {
             "UPDATE programs SET name = $2, destination_hosts = $3, click_window_days = $4, view_window_days = $5, \
              hold_days = $6, credit_policy = $7, min_payout_minor = $8, new_customers_only = $9, fallback_url = $10, \
              link_domains = $11, lifetime_days = $12, lifetime_orders = $13, excluded_categories = $14, manual_approval = $15, \
-             group_hold_days = $16 WHERE id = $1",
+             group_hold_days = $16, ad_marking_required = $17 WHERE id = $1",
         )
         .bind(program.id)
         .bind(&program.name)
@@ -112,6 +115,7 @@ pub async fn update(tx: &mut Tx, program: &Program) -> Result<()> {
         .bind(Json(&program.excluded_categories))
         .bind(program.manual_approval)
         .bind(Json(&program.group_hold_days))
+        .bind(program.ad_marking_required)
     })?;
     Ok(())
 }

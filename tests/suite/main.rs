@@ -7,6 +7,7 @@ mod load;
 mod servers;
 mod touches;
 
+mod ad_marking;
 mod backups;
 mod bad_input;
 mod channel_rules;

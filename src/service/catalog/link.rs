@@ -2,12 +2,14 @@
 
 use super::link_parts::{TargetInput, check_destination, check_targets, save_aliases, save_targets};
 use super::{find_partner, find_program};
-use crate::domain::id::LinkId;
+use crate::domain::ad_marking::{Erid, erid_of};
+use crate::domain::id::{CreativeId, LinkId, ProgramId};
 use crate::domain::text::{LinkCode, web_address};
 use crate::service::input::{Problems, maybe_null};
 use crate::service::{Context, Error, Result, miss};
+use crate::store::creative::Creative;
 use crate::store::link::Link;
-use crate::store::{Tx, link, program};
+use crate::store::{Tx, creative, link, program};
 use sqlx::types::Json;
 use std::collections::BTreeMap;
 
@@ -30,6 +32,14 @@ pub struct LinkInput {
     #[schema(value_type = Option<String>)]
     pub expires_at: Option<Option<String>>,
     pub paused: Option<bool>,
+    /// What the partner shows; its `erid` is carried to the destination.
+    #[serde(default, deserialize_with = "maybe_null")]
+    #[schema(value_type = Option<String>)]
+    pub creative: Option<Option<String>>,
+    /// Token of the advertising register, for a link without a creative. Taken from the query of `url`, if that has one.
+    #[serde(default, deserialize_with = "maybe_null")]
+    #[schema(value_type = Option<String>)]
+    pub erid: Option<Option<String>>,
     /// Where it leads when paused or expired; default: the program's.
     #[serde(default, deserialize_with = "maybe_null")]
     #[schema(value_type = Option<String>)]
@@ -87,6 +97,21 @@ pub async fn save_link(tx: &mut Tx, context: &Context, known: Option<LinkId>, in
             allowed.and_then(|url| web_address(&url).ok()).map(String::from)
         }
     };
+    let (creative_id, creative_erid) = match &input.creative {
+        None => old.map(|o| (o.creative_id, o.creative_erid.clone())).unwrap_or_default(),
+        Some(None) => (None, None),
+        Some(Some(text)) => match check_creative(tx, &mut p, text, program.as_ref().map(|p| p.id)).await? {
+            Some(found) => (Some(found.id), found.erid),
+            None => (None, None),
+        },
+    };
+    let given = input.erid.as_ref().map(|erid| p.parse::<Erid>("/erid", erid));
+    let erid = match given {
+        Some(given) => given.map(|erid| erid.as_str().to_owned()),
+        // What the old address had goes with it.
+        None => old.filter(|o| input.url.is_none() || erid_in(&o.url) != o.erid).and_then(|o| o.erid.clone()),
+    };
+    let erid = check_erid(&mut p, url.as_deref(), erid, creative_erid.as_deref());
     let targets = input.targets.as_ref().map(|targets| check_targets(&mut p, targets, &hosts));
     let all = program.zip(code).zip(url);
     let ((program, code), url) = p.all(all)?;
@@ -101,6 +126,9 @@ pub async fn save_link(tx: &mut Tx, context: &Context, known: Option<LinkId>, in
         paused: input.paused.unwrap_or(old.is_some_and(|o| o.paused)),
         fallback_url,
         created_at: old.map_or(context.at(), |o| o.created_at),
+        creative_id,
+        erid,
+        creative_erid,
     };
     let id = match known {
         Some(id) => {
@@ -122,6 +150,36 @@ pub async fn save_link(tx: &mut Tx, context: &Context, known: Option<LinkId>, in
     }
     link::changed(tx, id).await?;
     Ok(Link { id, ..saved })
+}
+
+/// The creative of an id, if it is one of the program's.
+async fn check_creative(tx: &mut Tx, p: &mut Problems, text: &str, program: Option<ProgramId>) -> Result<Option<Creative>> {
+    let Some(id) = p.take("/creative", text.trim().parse::<CreativeId>()) else { return Ok(None) };
+    match creative::by_id(&mut *tx, id).await? {
+        None => p.add("/creative", format!("there is no creative '{id}'")),
+        Some(found) if program.is_some_and(|program| program != found.program_id) => {
+            p.add("/creative", format!("belongs to {}", found.program_id));
+        }
+        Some(found) => return Ok(Some(found)),
+    }
+    Ok(None)
+}
+
+fn erid_in(url: &str) -> Option<String> {
+    web_address(url).ok().as_ref().and_then(erid_of)
+}
+
+/// The link's own token: the one given, else that of its address. All that are there must be the same.
+fn check_erid(p: &mut Problems, url: Option<&str>, given: Option<String>, of_creative: Option<&str>) -> Option<String> {
+    let in_url = url.and_then(erid_in);
+    let in_url = in_url.and_then(|text| p.take("/url", text.parse::<Erid>())).map(|erid| erid.as_str().to_owned());
+    let own = given.or(in_url.clone());
+    if in_url.is_some() && in_url != own {
+        p.add("/erid", "differs from the erid in url");
+    } else if own.is_some() && of_creative.is_some() && own.as_deref() != of_creative {
+        p.add("/erid", "differs from the creative's");
+    }
+    own
 }
 
 /// Eight characters that are hard to mistake for one another.

@@ -5,6 +5,7 @@ mod channel_rule;
 mod commission_rule;
 mod commission_terms;
 mod cost;
+mod creative;
 mod link;
 mod link_parts;
 mod partner;
@@ -15,6 +16,7 @@ pub use channel_rule::{channel_rules, replace_channel_rules, replace_channel_rul
 pub use commission_rule::{RuleInput, change_rule, check_rule, make_rule};
 pub use commission_terms::{BaseInput, CapInput, RecurringInput, StepInput, TiersInput};
 pub use cost::{CostInput, cost_channel, replace_cost};
+pub use creative::{AdvertiserInput, ContractInput, CreativeInput, save_creative};
 pub use link::{LinkInput, save_link};
 pub use link_parts::TargetInput;
 pub use partner::{PartnerInput, save_partner};

@@ -42,6 +42,8 @@ pub struct ProgramInput {
     #[serde(default, deserialize_with = "maybe_null")]
     #[schema(value_type = Option<String>)]
     pub fallback_url: Option<Option<String>>,
+    /// Partners' links need an `erid`, the token of the Russian advertising register. Default false.
+    pub ad_marking_required: Option<bool>,
     /// Hosts that lead here, on which the program's links stand without `/r/`; each of one program only.
     pub link_domains: Option<Vec<String>>,
 }
@@ -103,6 +105,7 @@ pub async fn save_program(tx: &mut Tx, context: &Context, known: Option<ProgramI
             Some(None) => None,
             Some(Some(url)) => p.take("/fallback_url", web_address(url)).map(String::from),
         },
+        ad_marking_required: input.ad_marking_required.unwrap_or(old.is_some_and(|o| o.ad_marking_required)),
         link_domains,
     };
     if saved.credit_policy == CreditPolicy::Lifetime && saved.new_customers_only {

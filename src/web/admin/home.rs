@@ -36,6 +36,7 @@ struct HomePage {
     filters: Filters,
     problem: Option<String>,
     span: String,
+    to_do: Vec<String>,
     figures: Vec<FigureView>,
     bars: Option<Bars>,
     columns: Option<[(String, Columns); 2]>,
@@ -128,11 +129,13 @@ pub async fn home(app: Data<App>, request: HttpRequest, staff: Staff) -> Result<
     let row_name = |keys: &[Option<String>]| name_of(lang, &report.question.group_by, keys, &names);
     let totals = report.totals.figures(report.currency);
     let (partners, more_partners) = partner_views(&app, &frame, &by_partner).await?;
+    let unmarked = link::count_unmarked(db).await?;
     let misses: i64 = miss::counts(db).await?.iter().map(|(_, count)| count).sum();
     let page = HomePage {
         here: "home",
         filters: filters(&frame, &question, data, context.today()),
         span: frame.say("span", [("from", lang.day(question.from).into()), ("to", lang.day(question.to).into())]),
+        to_do: [("count-unmarked", unmarked)].into_iter().filter(|(_, n)| *n > 0).map(|(key, n)| frame.count(key, n)).collect(),
         figures: figures(&frame, &totals),
         bars: (!by_day).then(|| bars(&frame, &rows, row_name)).filter(|bars| !bars.rows.is_empty()),
         columns: by_day.then(|| columns(&frame, &question, &rows, report.currency)),

@@ -51,11 +51,27 @@ pub async fn one(app: Data<App>, _key: ApiKey, path: Path<String>) -> Result<Htt
     Ok(HttpResponse::Ok().json(viewed(&app, &app.service.db, found).await?))
 }
 
+/// Which links are listed.
+#[derive(Debug, Clone, Copy, Default, serde::Deserialize)]
+pub struct LinkFilter {
+    /// Only those of partners that lack the `erid` their program requires.
+    unmarked: Option<bool>,
+}
+
 /// All links.
-#[utoipa::path(get, path = "/v1/links", tag = "Links", params(("limit" = Option<i64>, Query), ("cursor" = Option<String>, Query)), responses((status = 200, description = "A page of links")))]
-pub async fn list(app: Data<App>, _key: ApiKey, request: HttpRequest, page: Query<Page>) -> Result<HttpResponse, Problem> {
+#[utoipa::path(get, path = "/v1/links", tag = "Links", params(("unmarked" = Option<bool>, Query, description = "true: only links of partners without the erid that their program requires"), ("limit" = Option<i64>, Query), ("cursor" = Option<String>, Query)), responses((status = 200, description = "A page of links")))]
+pub async fn list(
+    app: Data<App>,
+    _key: ApiKey,
+    request: HttpRequest,
+    page: Query<Page>,
+    filter: Query<LinkFilter>,
+) -> Result<HttpResponse, Problem> {
     let limit = page.limit()?;
-    let found = link::list(&app.service.db, None, page.after()?, limit).await?;
+    let found = match filter.unmarked {
+        Some(true) => link::unmarked(&app.service.db, page.after()?, limit).await?,
+        Some(false) | None => link::list(&app.service.db, None, page.after()?, limit).await?,
+    };
     let found = link::details(&app.service.db, found).await?;
     Ok(listed(&request, limit, found, |l| l.link.id.0, |l| view::link(l, &app.public_url)))
 }

@@ -1,10 +1,12 @@
 //! `/v1`: a file per resource. A handler takes checked input, calls one service or reads the store, and answers.
 
+pub mod ad_marking;
 pub mod channel_rules;
 pub mod classify;
 pub mod commission_rules;
 pub mod commissions;
 pub mod costs;
+pub mod creatives;
 mod credits;
 pub mod leads;
 pub mod links;

@@ -10,6 +10,7 @@ use crate::service::payout::{RunWithLines, state_name};
 use crate::service::payout_file::FileContents;
 use crate::service::spool::Hit;
 use crate::store::commission::Commission;
+use crate::store::creative::Creative;
 use crate::store::decision::{StoredDecision, StoredShare};
 use crate::store::lead::Lead;
 use crate::store::ledger::EntryRow;
@@ -53,6 +54,7 @@ pub fn program(p: &Program) -> Value {
         "min_payout": money(p.min_payout_minor, p.currency),
         "new_customers_only": p.new_customers_only,
         "fallback_url": p.fallback_url,
+        "ad_marking_required": p.ad_marking_required,
         "link_domains": p.link_domains,
     })
 }
@@ -89,7 +91,32 @@ pub fn link(details: &LinkDetails, public_url: &str) -> Value {
         "fallback_url": l.fallback_url,
         "targets": details.targets.iter().map(target).collect::<Vec<_>>(),
         "aliases": details.aliases,
+        "creative": l.creative_id,
+        "erid": l.erid(),
         "created_at": instant(l.created_at),
+        "warnings": if details.unmarked { vec![unmarked_warning()] } else { Vec::new() },
+    })
+}
+
+fn unmarked_warning() -> Value {
+    json!({ "code": "unmarked", "detail": "the program requires ad marking: give the link an erid, or a creative that has one" })
+}
+
+pub fn creative(c: &Creative) -> Value {
+    let contract = c.contract_number.as_ref().map(|number| json!({ "number": number, "date": c.contract_date }));
+    let advertiser = c.advertiser_name.as_ref().map(|name| json!({ "name": name, "inn": c.advertiser_inn }));
+    json!({
+        "id": c.id,
+        "program": c.program_id,
+        "name": c.name,
+        "kind": c.kind,
+        "erid": c.erid,
+        "advertiser": advertiser,
+        "contract": contract,
+        "url": c.url,
+        "html": c.html,
+        "text": c.text,
+        "created_at": instant(c.created_at),
     })
 }
 

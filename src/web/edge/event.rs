@@ -29,6 +29,8 @@ pub struct EventInput {
     pub r#ref: Option<String>,
     pub visitor: Option<String>,
     pub click: Option<String>,
+    /// The code of the link that an `impression` shows: it is counted for the link and its creative.
+    pub link: Option<String>,
     pub name: Option<String>,
     #[schema(value_type = Option<Object>)]
     pub value: Option<serde_json::Value>,
@@ -86,7 +88,11 @@ async fn record(
     let (url, referrer) = (clean(&input.url, 8_192), clean(&input.r#ref, 8_192));
     let (click, name, customer) = (clean(&input.click, 100), clean(&input.name, 200), clean(&input.customer, 200));
     let value = input.value.as_ref().map(ToString::to_string).filter(|v| v.len() <= 8_192 && !v.contains("\\u0000"));
+    let links = app.links.snapshot();
+    let shown = input.link.as_deref().filter(|_| kind == HitKind::Impression).and_then(|code| links.get(None, code));
+    let utm = shown.map(|link| link.utm_query("", "")).unwrap_or_default();
     let hit = Hit {
+        link: shown.map(|link| link.hit_link(None, &utm)),
         visitor: visitor.as_deref(),
         consent_denied: denied,
         url: url.as_deref().or(seen.referrer.as_deref()),
@@ -136,6 +142,7 @@ fn input_of_query(query: &str) -> EventInput {
             "ref" => input.r#ref = value,
             "visitor" => input.visitor = value,
             "click" => input.click = value,
+            "link" => input.link = value,
             "name" => input.name = value,
             "value" => input.value = value.map(serde_json::Value::String),
             "customer" => input.customer = value,

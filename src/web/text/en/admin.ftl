@@ -43,6 +43,12 @@ partners-title = Partners
 partners-note = By payable credit: the orders that are owed to each, in the same days.
 partners-empty = Partners will be here. Add the first one through the API or from a file.
 
+to-do-title = What needs doing
+count-unmarked = { $count ->
+    [one] { $shown } link of a partner has no erid, though its program requires ad marking.
+   *[other] { $shown } links of partners have no erid, though their programs require ad marking.
+}
+
 misses-title = Found no match
 misses-empty = Every code and link found its match.
 miss-nearest = nearest: { $nearest }

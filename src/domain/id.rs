@@ -85,6 +85,8 @@ id! {
     KeyId, "key_";
     /// What a partner shows: a banner, a text, a video.
     CreativeId, "cre_";
+    /// A customer who recommends.
+    ReferrerId, "ref_";
     /// Something that found no match.
     MissId, "mis_";
     /// A ledger entry.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// First parts of paths that a host answers by itself, or that browsers and crawlers ask of any host.
-const TAKEN_PATHS: [&str; 21] = [
+const TAKEN_PATHS: [&str; 22] = [
     "admin",
     "apple-touch-icon.png",
     "apply",
@@ -22,6 +22,7 @@ const TAKEN_PATHS: [&str; 21] = [
     "px.gif",
     "r",
     "readyz",
+    "refer",
     "robots.txt",
     "signin",
     "signout",

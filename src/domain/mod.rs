@@ -26,6 +26,8 @@ pub mod program;
 pub mod promo;
 pub mod redirect;
 pub mod requisites;
+pub mod referral;
+pub mod signature;
 pub mod template;
 pub mod text;
 pub mod time;

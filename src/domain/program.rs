@@ -3,6 +3,7 @@
 use super::id::ProgramId;
 use super::money::Currency;
 use std::collections::BTreeMap;
+use super::referral::ReferralTerms;
 
 /// Which partner an order is owed to, where several could claim it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -76,6 +77,8 @@ pub struct Program {
     pub fallback_url: Option<String>,
     /// Partners' links need an `erid`.
     pub ad_marking_required: bool,
+    /// The terms of a program of kind `referral`.
+    pub referral: Option<ReferralTerms>,
     /// Hosts on which its links stand without `/r/`; short addresses are written with the first.
     pub link_domains: Vec<String>,
 }

@@ -8,7 +8,7 @@ use crate::domain::partner::{PartnerKind, PartnerStatus};
 use crate::domain::payable::{Claimant, ProgramTerms};
 use crate::domain::person::{Identifier, IdentifierKind};
 use crate::store::order::Order;
-use crate::store::{At, Reader, partner, person, program, rule};
+use crate::store::{At, Reader, partner, person, program, referrer, rule};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
@@ -21,8 +21,10 @@ struct KnownPartner {
     /// Oldest first.
     statuses: Vec<(At, PartnerStatus)>,
     email_hash: Option<String>,
-    /// The person with the partner's own e-mail address.
-    person: Option<PersonId>,
+    /// The customer that a referrer is.
+    customer: Option<String>,
+    /// The persons with the partner's own e-mail address or customer id.
+    persons: Vec<PersonId>,
 }
 
 /// Partners and programs that were asked for.
@@ -63,10 +65,11 @@ impl Claimants {
         let Some((found, terms)) = self.partner(reader, partner).await?.zip(terms) else { return Ok(None) };
         let status = found.status_at(At::from(order.placed_at));
         let same_email = found.email_hash.is_some() && found.email_hash == order.email_hash;
+        let same_customer = found.customer.is_some() && found.customer == order.customer_id;
         Ok(Some(Claimant {
             partner,
             status,
-            buyer_is_partner: same_email || found.person == Some(order.person),
+            buyer_is_partner: same_email || same_customer || found.persons.contains(&order.person),
             only_excluded: only_excluded(order, &terms),
             cap_reached: false,
             terms,
@@ -105,17 +108,20 @@ impl Claimants {
             let known = match partner::by_id(reader.again(), id).await? {
                 None => None,
                 Some(found) => {
-                    let person = match &found.email_hash {
-                        None => None,
-                        Some(hash) => {
-                            let own = Identifier::new(IdentifierKind::Email, hash.clone());
-                            person::of_identifier(reader.again(), &own).await?
-                        }
+                    let customer = match found.kind {
+                        PartnerKind::Referrer => referrer::customer_of(reader.again(), id).await?,
+                        PartnerKind::Affiliate | PartnerKind::Reseller | PartnerKind::Offline => None,
                     };
+                    let email = found.email_hash.clone().map(|hash| Identifier::new(IdentifierKind::Email, hash));
+                    let own_id = customer.clone().map(|id| Identifier::new(IdentifierKind::Customer, id));
+                    let mut persons = Vec::new();
+                    for own in email.into_iter().chain(own_id) {
+                        persons.extend(person::of_identifier(reader.again(), &own).await?);
+                    }
                     let statuses = partner::statuses(reader.again(), id).await?;
                     let (group, status, email_hash) = (found.group_name, found.status, found.email_hash);
                     let recruiter = found.recruiter_id;
-                    Some(KnownPartner { kind: found.kind, group, recruiter, status, statuses, email_hash, person })
+                    Some(KnownPartner { kind: found.kind, group, recruiter, status, statuses, email_hash, customer, persons })
                 }
             };
             place.insert(known);

@@ -150,6 +150,7 @@ id_columns!(
     UserId,
     KeyId,
     CreativeId,
+    ReferrerId,
     MissId,
     EntryId,
     CostId,

@@ -8,7 +8,7 @@ use chrono::DateTime;
 use serde_json::Value;
 
 /// All tables, each after those it refers to.
-pub const TABLES: [&str; 46] = [
+pub const TABLES: [&str; 47] = [
     "settings",
     "programs",
     "partners",
@@ -18,6 +18,7 @@ pub const TABLES: [&str; 46] = [
     "link_targets",
     "link_aliases",
     "promo_codes",
+    "referrers",
     "commission_rules",
     "commission_rule_versions",
     "users",

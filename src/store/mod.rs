@@ -31,6 +31,7 @@ pub mod person_merge;
 pub mod program;
 pub mod promo;
 pub mod proof;
+pub mod referrer;
 pub mod refund;
 pub mod rejected_hit;
 pub mod replay;

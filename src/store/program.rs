@@ -4,6 +4,7 @@ use super::{At, Error, Reader, Result, Tx};
 use crate::domain::id::ProgramId;
 use crate::domain::money::Currency;
 use crate::domain::program::{CreditPolicy, Program};
+use crate::domain::referral::ReferralTerms;
 use crate::{exec, read, run};
 use sqlx::types::Json;
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ struct Row {
     manual_approval: bool,
     group_hold_days: Json<BTreeMap<String, i64>>,
     ad_marking_required: bool,
+    referral: Option<Json<ReferralTerms>>,
 }
 
 impl From<Row> for Program {
@@ -51,13 +53,14 @@ impl From<Row> for Program {
             manual_approval: row.manual_approval,
             group_hold_days: row.group_hold_days.0,
             ad_marking_required: row.ad_marking_required,
+            referral: row.referral.map(|terms| terms.0),
         }
     }
 }
 
 const SELECT: &str = "SELECT id, name, currency, destination_hosts, click_window_days, view_window_days, hold_days, \
      credit_policy, min_payout_minor, new_customers_only, fallback_url, link_domains, lifetime_days, lifetime_orders, \
-     excluded_categories, manual_approval, group_hold_days, ad_marking_required FROM programs";
+     excluded_categories, manual_approval, group_hold_days, ad_marking_required, referral FROM programs";
 
 /// Stores a program; its `id` is ignored and given anew.
 pub async fn insert(tx: &mut Tx, program: &Program, now: At) -> Result<ProgramId> {
@@ -65,8 +68,8 @@ pub async fn insert(tx: &mut Tx, program: &Program, now: At) -> Result<ProgramId
         sqlx::query_scalar(
             "INSERT INTO programs (name, currency, destination_hosts, click_window_days, view_window_days, hold_days, \
              credit_policy, min_payout_minor, new_customers_only, fallback_url, created_at, link_domains, \
-             lifetime_days, lifetime_orders, excluded_categories, manual_approval, group_hold_days, ad_marking_required) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING id",
+             lifetime_days, lifetime_orders, excluded_categories, manual_approval, group_hold_days, ad_marking_required, referral) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) RETURNING id",
         )
         .bind(&program.name)
         .bind(program.currency)
@@ -86,6 +89,7 @@ pub async fn insert(tx: &mut Tx, program: &Program, now: At) -> Result<ProgramId
         .bind(program.manual_approval)
         .bind(Json(&program.group_hold_days))
         .bind(program.ad_marking_required)
+        .bind(program.referral.as_ref().map(Json))
         .fetch_one(c)
         .await
     })?)
@@ -97,7 +101,7 @@ pub async fn update(tx: &mut Tx, program: &Program) -> Result<()> {
             "UPDATE programs SET name = $2, destination_hosts = $3, click_window_days = $4, view_window_days = $5, \
              hold_days = $6, credit_policy = $7, min_payout_minor = $8, new_customers_only = $9, fallback_url = $10, \
              link_domains = $11, lifetime_days = $12, lifetime_orders = $13, excluded_categories = $14, manual_approval = $15, \
-             group_hold_days = $16, ad_marking_required = $17 WHERE id = $1",
+             group_hold_days = $16, ad_marking_required = $17, referral = $18 WHERE id = $1",
         )
         .bind(program.id)
         .bind(&program.name)
@@ -116,6 +120,7 @@ pub async fn update(tx: &mut Tx, program: &Program) -> Result<()> {
         .bind(program.manual_approval)
         .bind(Json(&program.group_hold_days))
         .bind(program.ad_marking_required)
+        .bind(program.referral.as_ref().map(Json))
     })?;
     Ok(())
 }

@@ -12,6 +12,7 @@ pub mod language;
 pub mod openapi;
 pub mod page;
 pub mod qr;
+pub mod refer;
 pub mod server;
 pub mod signin;
 pub mod who;
@@ -114,6 +115,8 @@ fn api_routes(config: &mut ServiceConfig) {
         .service(resource("/promo-codes").get(promo_codes::list).post(promo_codes::create))
         .route("/promo-codes/check", post().to(promo_codes::check))
         .service(resource("/promo-codes/{id}").get(promo_codes::one).patch(promo_codes::change))
+        .service(resource("/referrers").get(referrers::list).post(referrers::create))
+        .route("/referrers/{id}", get().to(referrers::one))
         .service(resource("/commission-rules").get(commission_rules::list).post(commission_rules::create))
         .service(resource("/commission-rules/test").post(commission_rules::test))
         .service(resource("/leads").get(leads::list).post(leads::record))
@@ -173,5 +176,6 @@ fn page_routes(config: &mut ServiceConfig) {
         .route("/admin/payout-runs/{id}/paid", post().to(admin::paid))
         .route("/admin/payout-runs/{id}/export", get().to(admin::export))
         .route("/cabinet", get().to(cabinet::home))
+        .route("/refer/{token}", get().to(refer::refer))
         .default_service(web::to(signin::nowhere));
 }

@@ -30,6 +30,7 @@ impl Modify for Bearer {
         partners::create, partners::list, partners::one, partners::change, partners::statement,
         links::create, links::list, links::one, links::change,
         creatives::create, creatives::list, creatives::one, creatives::change, ad_marking::report,
+        referrers::create, referrers::list, referrers::one,
         promo_codes::create, promo_codes::list, promo_codes::one, promo_codes::change, promo_codes::check,
         leads::record, leads::list, leads::one,
         commission_rules::test, commissions::list, commissions::one, commissions::approve, commissions::decline, commissions::restore,

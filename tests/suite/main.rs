@@ -27,6 +27,7 @@ mod payouts;
 mod persons;
 mod policies;
 mod readme;
+mod referrals;
 mod replay;
 mod reports;
 mod requisites;

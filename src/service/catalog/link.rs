@@ -183,7 +183,7 @@ fn check_erid(p: &mut Problems, url: Option<&str>, given: Option<String>, of_cre
 }
 
 /// Eight characters that are hard to mistake for one another.
-fn random_code() -> String {
+pub fn random_code() -> String {
     const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
     (0..8).map(|_| char::from(LETTERS[rand::random_range(0..LETTERS.len())])).collect()
 }

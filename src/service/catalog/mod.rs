@@ -11,17 +11,19 @@ mod link_parts;
 mod partner;
 mod program;
 mod promo_code;
+mod referral;
 
 pub use channel_rule::{channel_rules, replace_channel_rules, replace_channel_rules_seen, version_of};
 pub use commission_rule::{RuleInput, change_rule, check_rule, make_rule};
 pub use commission_terms::{BaseInput, CapInput, RecurringInput, StepInput, TiersInput};
 pub use cost::{CostInput, cost_channel, replace_cost};
 pub use creative::{AdvertiserInput, ContractInput, CreativeInput, save_creative};
-pub use link::{LinkInput, save_link};
+pub use link::{LinkInput, random_code, save_link};
 pub use link_parts::TargetInput;
 pub use partner::{PartnerInput, save_partner};
 pub use program::{ProgramInput, save_program};
 pub use promo_code::{DiscountInput, PromoCodeInput, save_promo_code};
+pub use referral::RewardInput;
 
 use crate::domain::id::{PartnerId, ProgramId};
 use crate::domain::program::Program;

@@ -1,5 +1,7 @@
 //! Programs.
 
+use super::promo_code::DiscountInput;
+use super::referral::{self, RewardInput};
 use crate::domain::id::ProgramId;
 use crate::domain::money::Currency;
 use crate::domain::program::{CreditPolicy, Program};
@@ -46,6 +48,16 @@ pub struct ProgramInput {
     pub ad_marking_required: Option<bool>,
     /// Hosts that lead here, on which the program's links stand without `/r/`; each of one program only.
     pub link_domains: Option<Vec<String>>,
+    /// `affiliate` (default) or `referral`; cannot be changed.
+    pub kind: Option<String>,
+    /// Of a referral program: what the referrer is paid for each order of a friend.
+    pub reward: Option<RewardInput>,
+    /// Of a referral program: what a referrer's code takes off for the friend.
+    #[serde(default, deserialize_with = "maybe_null")]
+    #[schema(value_type = Option<DiscountInput>)]
+    pub friend_discount: Option<Option<DiscountInput>>,
+    /// Of a referral program: where referrers' links lead; default: the first of the destination hosts.
+    pub referral_url: Option<String>,
 }
 
 /// Makes a program, or changes `known`.
@@ -84,6 +96,8 @@ pub async fn save_program(tx: &mut Tx, context: &Context, known: Option<ProgramI
         Some(None) => None,
         Some(given) => p.number(pointer, given, 1, most),
     };
+    let terms = old.and_then(|o| o.referral.as_ref());
+    let referral = referral::check(&mut p, input, terms, old.is_none(), currency, &hosts);
     let saved = Program {
         id: known.unwrap_or(ProgramId(0)),
         name: name.unwrap_or_default(),
@@ -106,6 +120,7 @@ pub async fn save_program(tx: &mut Tx, context: &Context, known: Option<ProgramI
             Some(Some(url)) => p.take("/fallback_url", web_address(url)).map(String::from),
         },
         ad_marking_required: input.ad_marking_required.unwrap_or(old.is_some_and(|o| o.ad_marking_required)),
+        referral: terms.cloned(),
         link_domains,
     };
     if saved.credit_policy == CreditPolicy::Lifetime && saved.new_customers_only {
@@ -124,8 +139,12 @@ pub async fn save_program(tx: &mut Tx, context: &Context, known: Option<ProgramI
         }
         None => program::insert(tx, &saved, context.at()).await?,
     };
+    let mut saved = Program { id, ..saved };
+    if let Some(draft) = referral {
+        saved.referral = Some(referral::save(tx, context, id, input, draft, terms).await?);
+        program::update(tx, &saved).await?;
+    }
     settings::terms_changed(tx).await?;
-    let saved = Program { id, ..saved };
     let detail = serde_json::json!({ "before": before.map(|b| format!("{b:?}")), "after": format!("{saved:?}") });
     audit::record(tx, &context.actor, "program.save", &id.to_string(), &detail, context.at()).await?;
     Ok(saved)

@@ -18,6 +18,7 @@ pub mod payouts;
 pub mod persons;
 pub mod programs;
 pub mod promo_codes;
+pub mod referrers;
 pub mod rejected_hits;
 pub mod reports;
 pub mod requisites;

@@ -6,6 +6,7 @@ use crate::domain::link::short_url;
 use crate::domain::money::{Currency, Money, RatePpm};
 use crate::domain::program::Program;
 use crate::service::bank_statement::Comparison;
+use crate::domain::referral::Share;
 use crate::service::payout::{RunWithLines, state_name};
 use crate::service::payout_file::FileContents;
 use crate::service::spool::Hit;
@@ -36,7 +37,16 @@ fn money(minor: i64, currency: Currency) -> Money {
     Money::new(minor, currency)
 }
 
+/// `percent` or an amount under `name`, as it was sent.
+fn offer(share: Share, name: &str, currency: Currency) -> Value {
+    match share {
+        Share::PercentPpm(ppm) => json!({ "percent": RatePpm::from_ppm(ppm).map(RatePpm::percent) }),
+        Share::FixedMinor(minor) => json!({ name: money(minor, currency) }),
+    }
+}
+
 pub fn program(p: &Program) -> Value {
+    let terms = p.referral.as_ref();
     json!({
         "id": p.id,
         "name": p.name,
@@ -56,6 +66,10 @@ pub fn program(p: &Program) -> Value {
         "fallback_url": p.fallback_url,
         "ad_marking_required": p.ad_marking_required,
         "link_domains": p.link_domains,
+        "kind": if terms.is_some() { "referral" } else { "affiliate" },
+        "reward": terms.map(|t| offer(t.reward, "fixed", p.currency)),
+        "friend_discount": terms.and_then(|t| t.friend_discount).map(|off| offer(off, "amount", p.currency)),
+        "referral_url": terms.map(|t| &t.url),
     })
 }
 

@@ -1,0 +1,16 @@
+refer-title = Recommend to friends
+refer-reward = You get { $share } of each order of a friend.
+refer-discount = Your friend gets { $share } off.
+refer-spread-title = What to pass on
+refer-link = Your link
+refer-code = Your code, for those who type it in at the checkout
+refer-brought-title = What your friends brought
+refer-clicks = Clicks
+refer-orders = Orders of friends
+refer-held = Reward on hold
+refer-held-note = Until the time for returns is over
+refer-available = Reward to be paid
+refer-paid = Paid
+refer-note = Your own purchases earn no reward. Who bought and what is not shown: that is your friends' own business.
+refer-over-title = This address is no longer valid
+refer-over = Addresses of this page hold for a limited time. Open it anew from your account in the shop.

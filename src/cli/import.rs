@@ -34,6 +34,7 @@ enum What {
     Partners,
     Links,
     PromoCodes,
+    SeenPrices,
 }
 
 impl From<What> for ImportKind {
@@ -46,6 +47,7 @@ impl From<What> for ImportKind {
             What::Partners => ImportKind::Partners,
             What::Links => ImportKind::Links,
             What::PromoCodes => ImportKind::PromoCodes,
+            What::SeenPrices => ImportKind::SeenPrices,
         }
     }
 }

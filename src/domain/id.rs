@@ -87,6 +87,8 @@ id! {
     CreativeId, "cre_";
     /// A customer who recommends.
     ReferrerId, "ref_";
+    /// What needs a person's look.
+    NoticeId, "ntc_";
     /// Something that found no match.
     MissId, "mis_";
     /// A ledger entry.

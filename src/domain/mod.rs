@@ -22,6 +22,7 @@ pub mod partner;
 pub mod payable;
 pub mod payout_file;
 pub mod person;
+pub mod price_watch;
 pub mod program;
 pub mod promo;
 pub mod redirect;

@@ -3,6 +3,7 @@
 use super::catalog::{self, CostInput, DiscountInput, LinkInput, PartnerInput, PromoCodeInput, channel_rules};
 use super::input::{DecimalInput, Problems};
 use super::order::{CustomerInput, OrderInput, RefundInput, record, record_refund};
+use super::price_watch::{self, SeenPriceInput};
 use super::{Context, Error, Result, stitch, worker};
 use crate::domain::bot::bot_reason;
 use crate::domain::channel::{Channel, ChannelRule, Evidence, classify};
@@ -15,9 +16,10 @@ use crate::domain::text::LinkCode;
 use crate::domain::touch::{Mark, Touch, TouchKind, touch_id};
 use crate::store::dictionary::Dictionary;
 use crate::store::partner::Partner;
+use crate::store::seen_price::PriceOf;
 use crate::store::{Tx, link, miss, partner, program, promo, touch};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::Read;
 
 /// What a file holds.
@@ -30,6 +32,7 @@ pub enum ImportKind {
     Partners,
     Links,
     PromoCodes,
+    SeenPrices,
 }
 
 impl ImportKind {
@@ -89,6 +92,7 @@ impl ImportKind {
             ImportKind::PromoCodes => {
                 (&["code"], &["program", "partner", "discount_percent", "discount_amount", "starts_at", "ends_at", "max_uses"])
             }
+            ImportKind::SeenPrices => (&["at", "partner", "sku", "price"], &["url", "currency"]),
         }
     }
 }
@@ -163,6 +167,8 @@ struct Memory {
     joined: HashSet<(String, String)>,
     dictionary: Dictionary,
     clicks: ClickMarks,
+    /// Whose prices were seen, to be reviewed once at the end.
+    priced: BTreeSet<PriceOf>,
 }
 
 /// Takes a CSV file in, within the caller's transaction: commit it only on `Ok`. `renamed` maps our columns to the
@@ -232,6 +238,9 @@ pub async fn import(
         return Err(ImportError::Refused(problems));
     }
     store_touches(tx, &mut memory, &mut touches, &mut done).await?;
+    for of in &memory.priced {
+        price_watch::review(tx, of).await?;
+    }
     progress(done.rows);
     Ok(done)
 }
@@ -357,6 +366,11 @@ async fn take_row(
         ImportKind::Partners => count(take_partner(tx, context, row).await?),
         ImportKind::Links => count(take_link(tx, context, row).await?),
         ImportKind::PromoCodes => count(take_promo_code(tx, context, row).await?),
+        ImportKind::SeenPrices => {
+            let (of, is_new) = price_watch::record(tx, context, "", &read_seen_price(row)).await?;
+            memory.priced.insert(of);
+            count(is_new);
+        }
     }
     Ok(())
 }
@@ -392,6 +406,17 @@ fn read_refund(row: &Row<'_>) -> RefundInput {
         amount: row.decimal("amount"),
         items: None,
         refunded_at: row.get("refunded_at"),
+    }
+}
+
+fn read_seen_price(row: &Row<'_>) -> SeenPriceInput {
+    let currency = row.get("currency");
+    SeenPriceInput {
+        at: row.get("at"),
+        partner: row.get("partner"),
+        sku: row.get("sku"),
+        price: row.get("price").map(|text| DecimalInput { text, currency }),
+        url: row.get("url"),
     }
 }
 

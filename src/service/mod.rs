@@ -26,6 +26,7 @@ pub mod payer;
 pub mod payout;
 pub mod payout_file;
 pub mod persons_proof;
+pub mod price_watch;
 pub mod referrer;
 pub mod replay;
 pub mod report;

@@ -151,6 +151,7 @@ id_columns!(
     KeyId,
     CreativeId,
     ReferrerId,
+    NoticeId,
     MissId,
     EntryId,
     CostId,

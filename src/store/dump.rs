@@ -8,7 +8,7 @@ use chrono::DateTime;
 use serde_json::Value;
 
 /// All tables, each after those it refers to.
-pub const TABLES: [&str; 47] = [
+pub const TABLES: [&str; 52] = [
     "settings",
     "programs",
     "partners",
@@ -19,6 +19,11 @@ pub const TABLES: [&str; 47] = [
     "link_aliases",
     "promo_codes",
     "referrers",
+    "price_lists",
+    "price_list_items",
+    "price_list_partners",
+    "seen_prices",
+    "notices",
     "commission_rules",
     "commission_rule_versions",
     "users",
@@ -118,6 +123,8 @@ fn key_of(table: &str) -> &'static str {
     match table {
         "settings" => "key",
         "link_aliases" => "code_key",
+        "price_list_items" => "price_list_id, sku",
+        "price_list_partners" => "partner_id",
         "partner_statuses" => "partner_id, since",
         "commission_rule_versions" => "rule_id, version",
         "sessions" => "token_hash",

@@ -31,6 +31,7 @@ impl Modify for Bearer {
         links::create, links::list, links::one, links::change,
         creatives::create, creatives::list, creatives::one, creatives::change, ad_marking::report,
         referrers::create, referrers::list, referrers::one,
+        price_lists::put, price_lists::list, price_lists::one, seen_prices::create, seen_prices::notices,
         promo_codes::create, promo_codes::list, promo_codes::one, promo_codes::change, promo_codes::check,
         leads::record, leads::list, leads::one,
         commission_rules::test, commissions::list, commissions::one, commissions::approve, commissions::decline, commissions::restore,

@@ -31,6 +31,7 @@ mod referrals;
 mod replay;
 mod reports;
 mod requisites;
+mod resellers;
 mod rooms;
 mod rules;
 mod schema;

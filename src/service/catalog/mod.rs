@@ -9,6 +9,7 @@ mod creative;
 mod link;
 mod link_parts;
 mod partner;
+mod price_list;
 mod program;
 mod promo_code;
 mod referral;
@@ -21,6 +22,7 @@ pub use creative::{AdvertiserInput, ContractInput, CreativeInput, save_creative}
 pub use link::{LinkInput, random_code, save_link};
 pub use link_parts::TargetInput;
 pub use partner::{PartnerInput, save_partner};
+pub use price_list::{PriceListDetails, PriceListInput, PriceListItemInput, put_price_list};
 pub use program::{ProgramInput, save_program};
 pub use promo_code::{DiscountInput, PromoCodeInput, save_promo_code};
 pub use referral::RewardInput;

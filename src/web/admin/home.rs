@@ -8,6 +8,7 @@ use crate::domain::time::{FAR_DAY, Period};
 use crate::service::credit::CreditOptions;
 use crate::service::report::{self, Dimension, Figures, Question, Report};
 use crate::service::{Context, Error};
+use crate::store::notice::{self, Notice};
 use crate::store::report::span;
 use crate::store::{ledger, link, miss, partner, payout};
 use crate::web::App;
@@ -130,12 +131,13 @@ pub async fn home(app: Data<App>, request: HttpRequest, staff: Staff) -> Result<
     let totals = report.totals.figures(report.currency);
     let (partners, more_partners) = partner_views(&app, &frame, &by_partner).await?;
     let unmarked = link::count_unmarked(db).await?;
+    let dumpings = notice::list(db, Some(true), 0, i64::MAX).await?;
     let misses: i64 = miss::counts(db).await?.iter().map(|(_, count)| count).sum();
     let page = HomePage {
         here: "home",
         filters: filters(&frame, &question, data, context.today()),
         span: frame.say("span", [("from", lang.day(question.from).into()), ("to", lang.day(question.to).into())]),
-        to_do: [("count-unmarked", unmarked)].into_iter().filter(|(_, n)| *n > 0).map(|(key, n)| frame.count(key, n)).collect(),
+        to_do: to_do(&frame, &context, &names, unmarked, &dumpings),
         figures: figures(&frame, &totals),
         bars: (!by_day).then(|| bars(&frame, &rows, row_name)).filter(|bars| !bars.rows.is_empty()),
         columns: by_day.then(|| columns(&frame, &question, &rows, report.currency)),
@@ -418,6 +420,33 @@ async fn partner_views(app: &App, frame: &Frame, report: &Report) -> Result<(Vec
         })
         .collect();
     Ok((views, (more > 0).then(|| frame.count("count-more-partners", more as i64))))
+}
+
+/// What needs doing, if anything: links without a mark, prices below the minimum and the latest of them.
+fn to_do(frame: &Frame, context: &Context, names: &HashMap<String, String>, unmarked: i64, dumpings: &[Notice]) -> Vec<String> {
+    const LATEST: usize = 5;
+    let lang = frame.lang;
+    let mut lines = Vec::new();
+    if unmarked > 0 {
+        lines.push(frame.count("count-unmarked", unmarked));
+    }
+    if !dumpings.is_empty() {
+        lines.push(frame.count("count-dumping", dumpings.len() as i64));
+    }
+    lines.extend(dumpings.iter().rev().take(LATEST).map(|n| {
+        let partner = names.get(&n.partner_id.to_string()).cloned().unwrap_or_else(|| n.partner_id.to_string());
+        frame.say(
+            "dumping-line",
+            [
+                ("partner", partner.into()),
+                ("sku", n.sku.as_str().into()),
+                ("seen", lang.money(Money::new(n.seen_minor, n.currency)).into()),
+                ("minimum", lang.money(Money::new(n.minimum_minor, n.currency)).into()),
+                ("day", lang.day(context.day(n.since.0)).into()),
+            ],
+        )
+    }));
+    lines
 }
 
 async fn miss_views(app: &App, frame: &Frame, context: &Context) -> Result<Vec<MissView>, PageError> {

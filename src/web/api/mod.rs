@@ -16,12 +16,14 @@ pub mod partners;
 pub mod payer;
 pub mod payouts;
 pub mod persons;
+pub mod price_lists;
 pub mod programs;
 pub mod promo_codes;
 pub mod referrers;
 pub mod rejected_hits;
 pub mod reports;
 pub mod requisites;
+pub mod seen_prices;
 pub mod view;
 
 use super::App;

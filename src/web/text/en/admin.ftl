@@ -48,6 +48,11 @@ count-unmarked = { $count ->
     [one] { $shown } link of a partner has no erid, though its program requires ad marking.
    *[other] { $shown } links of partners have no erid, though their programs require ad marking.
 }
+count-dumping = { $count ->
+    [one] { $shown } price of a reseller is below the minimum:
+   *[other] { $shown } prices of resellers are below the minimum; the latest:
+}
+dumping-line = { $partner }, { $sku }: { $seen }, least { $minimum }, since { $day }
 
 misses-title = Found no match
 misses-empty = Every code and link found its match.

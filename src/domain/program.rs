@@ -2,8 +2,8 @@
 
 use super::id::ProgramId;
 use super::money::Currency;
-use std::collections::BTreeMap;
 use super::referral::ReferralTerms;
+use std::collections::BTreeMap;
 
 /// Which partner an order is owed to, where several could claim it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]

@@ -1,12 +1,12 @@
 //! How things look outside.
 
-use crate::domain::commission::{Cap, Explanation, Rule, StepTerms, Terms, Tiers, VolumeBy};
 use crate::domain::bank_statement::Verdict;
+use crate::domain::commission::{Cap, Explanation, Rule, StepTerms, Terms, Tiers, VolumeBy};
 use crate::domain::link::short_url;
 use crate::domain::money::{Currency, Money, RatePpm};
 use crate::domain::program::Program;
-use crate::service::bank_statement::Comparison;
 use crate::domain::referral::Share;
+use crate::service::bank_statement::Comparison;
 use crate::service::payout::{RunWithLines, state_name};
 use crate::service::payout_file::FileContents;
 use crate::service::spool::Hit;

@@ -6,7 +6,7 @@ use crate::domain::payout_file::{FileFormat, FileRequest};
 use crate::domain::time::Period;
 use crate::service::Tributary;
 use crate::service::payout::{self as service, RunWithLines};
-use crate::service::payout_file;
+use crate::service::{bank_statement, payout_file};
 use crate::store::{Tx, payout};
 use std::io::Write;
 use std::path::PathBuf;
@@ -35,6 +35,12 @@ pub enum Payouts {
         /// Default: standard output
         #[arg(long)]
         out: Option<PathBuf>,
+    },
+    /// Hold a bank statement (1C or camt.053) against the run; nothing is stored
+    Statement {
+        #[command(flatten)]
+        of: Of,
+        file: PathBuf,
     },
     /// Mark the run as paid
     Paid {
@@ -113,6 +119,21 @@ impl Payouts {
             Payouts::Paid { of, bank_reference } => {
                 let id = of.find(&mut tx).await?;
                 print(&service::mark_paid(&mut tx, &context, id, bank_reference.as_deref()).await?);
+            }
+            Payouts::Statement { of, file } => {
+                let id = of.find(&mut tx).await?;
+                let told = bank_statement::compare(&mut tx, &context, id, &std::fs::read(file)?).await?;
+                let entries = told.statement.entries.iter().zip(&told.found.verdicts);
+                let rows: Vec<Vec<String>> = entries
+                    .filter_map(|(entry, verdict)| {
+                        let partner = verdict.partner()?.to_string();
+                        Some(vec![entry.date.to_string(), partner, entry.amount.to_string(), verdict.word().to_owned()])
+                    })
+                    .collect();
+                super::print_columns(&rows);
+                for partner in &told.found.not_found {
+                    println!("not found: {partner}");
+                }
             }
             Payouts::Export { of, file, out } => {
                 let request = file.request()?;

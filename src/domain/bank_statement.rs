@@ -90,6 +90,16 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Paid(_) => "paid",
+            Verdict::AmountDiffers { .. } => "amount_differs",
+            Verdict::PaidAgain(_) => "paid_again",
+            Verdict::Returned(_) => "returned",
+            Verdict::Unknown => "unknown",
+        }
+    }
+
     /// Whose payment it is of.
     pub fn partner(self) -> Option<PartnerId> {
         match self {

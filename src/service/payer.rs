@@ -17,6 +17,8 @@ const LONGEST_PURPOSE: usize = 150;
 pub struct PayerInput {
     /// As in the bank's contract, at most 160 characters.
     pub name: Option<String>,
+    /// The name in Latin letters, for pain.001.
+    pub name_latin: Option<String>,
     pub inn: Option<String>,
     pub kpp: Option<String>,
     /// 20 characters in Russia.
@@ -76,6 +78,7 @@ fn checked(input: &PayerInput) -> Result<Payer> {
     };
     let payer = Payer {
         name: p.line("/name", &input.name, 160),
+        name_latin: p.line("/name_latin", &input.name_latin, 70),
         bank_name: p.line("/bank_name", &input.bank_name, 160),
         bank_city: p.line("/bank_city", &input.bank_city, 60),
         address: p.line("/address", &input.address, 140),

@@ -124,6 +124,8 @@ both_shells! {
             assert_eq!(code, 1, "{errors}");
             assert!(errors.contains(said), "{errors}");
         }
+        let (code, _, errors) = shell.run(&["payouts", "statement", "--period", "2026-10", &file]);
+        assert!(code == 1 && errors.contains("neither 1CClientBankExchange nor camt.053"), "{errors}");
         assert_eq!(shell.run(&["payouts", "paid", "--period", "2026-10", "--bank-reference", "7"]).0, 0);
         let (code, out, _) = shell.run(&["doctor"]);
         assert_eq!(code, 0, "{out}");

@@ -47,6 +47,8 @@ impl BankHeader {
 #[serde(default)]
 pub struct Payer {
     pub name: Option<String>,
+    /// The name in Latin letters, for banks that take no others.
+    pub name_latin: Option<String>,
     pub inn: Option<String>,
     pub kpp: Option<String>,
     /// 20 characters, in Russia; elsewhere the number of an account without an IBAN.
@@ -174,6 +176,8 @@ pub struct PaymentPart {
 pub enum FileError {
     #[error("the payer's {} missing or malformed: set them with PUT /v1/payer", join(.0))]
     Payer(Vec<&'static str>),
+    #[error("the payer's {field} {problem}")]
+    PayerText { field: &'static str, problem: TextProblem },
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Payments(Vec<PaymentError>),
     #[error("no payment of this run fits the file{}", .0.first().map_or(String::new(), |l| format!(": {l}")))]

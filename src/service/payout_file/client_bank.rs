@@ -84,7 +84,7 @@ impl PayerLines {
         let payer = &header.payer;
         let text = |field: &'static str, text: &Option<String>| {
             let text = text.as_deref().unwrap_or("");
-            written(text, LONGEST_NAME).map_err(|_| FileError::Payer(vec![field]))
+            written(text, LONGEST_NAME).map_err(|problem| FileError::PayerText { field, problem })
         };
         let number = |field, value| text(field, value).map(|t| compact(&t));
         let (name, inn, account) = (text("name", &payer.name)?, number("inn", &payer.inn)?, number("account", &payer.account)?);

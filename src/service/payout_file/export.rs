@@ -21,6 +21,7 @@ impl From<FileError> for Error {
                 let missing = "is missing or malformed: set it with PUT /v1/payer";
                 Error::Invalid(fields.into_iter().map(|f| field(format!("/payer/{f}"), missing.to_owned())).collect())
             }
+            FileError::PayerText { field, .. } => Error::field(&format!("/payer/{field}"), error),
             FileError::Payments(faults) => {
                 let faults = faults.into_iter();
                 Error::Invalid(faults.map(|f| field(format!("/payments/{}/{}", f.partner, f.field), f.to_string())).collect())

@@ -77,15 +77,16 @@ enum Account {
 
 impl Debtor {
     fn of(payer: &Payer) -> Result<Debtor, FileError> {
-        let fault = |field| move |_| FileError::Payer(vec![field]);
+        let fault = |field| move |problem| FileError::PayerText { field, problem };
         let number = |text: &Option<String>| text.as_deref().map(compact).filter(|t| !t.is_empty());
         let account = match (number(&payer.iban), number(&payer.account)) {
             (Some(iban), _) => Account::Iban(iban),
             (None, Some(account)) => Account::Other(account),
             (None, None) => return Err(FileError::Payer(vec!["iban"])),
         };
+        let name = payer.name_latin.as_deref().or(payer.name.as_deref()).unwrap_or("");
         Ok(Debtor {
-            name: written(payer.name.as_deref().unwrap_or(""), LONGEST_NAME).map_err(fault("name"))?,
+            name: written(name, LONGEST_NAME).map_err(fault("name"))?,
             account,
             bic: number(&payer.bic),
             country: number(&payer.country),

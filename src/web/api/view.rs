@@ -391,15 +391,12 @@ pub fn comparison(comparison: &Comparison) -> Value {
     let entries = statement.entries.iter().zip(&found.verdicts);
     let entries: Vec<Value> = entries
         .map(|(entry, verdict)| {
-            let (word, due) = match verdict {
-                Verdict::Paid(_) => ("paid", None),
-                Verdict::AmountDiffers { due, .. } => ("amount_differs", Some(due)),
-                Verdict::PaidAgain(_) => ("paid_again", None),
-                Verdict::Returned(_) => ("returned", None),
-                Verdict::Unknown => ("unknown", None),
+            let due = match verdict {
+                Verdict::AmountDiffers { due, .. } => Some(due),
+                Verdict::Paid(_) | Verdict::PaidAgain(_) | Verdict::Returned(_) | Verdict::Unknown => None,
             };
             json!({
-                "verdict": word,
+                "verdict": verdict.word(),
                 "partner": verdict.partner(),
                 "due": due,
                 "date": entry.date,

@@ -2,7 +2,7 @@
 
 use super::{At, Reader, Result, Tx};
 use crate::domain::ad_marking::CreativeKind;
-use crate::domain::id::{CreativeId, ProgramId};
+use crate::domain::id::{CreativeId, PartnerId, ProgramId};
 use crate::{exec, read, run};
 use chrono::NaiveDate;
 
@@ -81,4 +81,13 @@ pub async fn by_id<'a>(on: impl Into<Reader<'a>>, id: CreativeId) -> Result<Opti
 pub async fn list<'a>(on: impl Into<Reader<'a>>, after: i64, limit: i64) -> Result<Vec<Creative>> {
     let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE id > $1 ORDER BY id LIMIT $2"));
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(after).bind(limit).fetch_all(c).await)?)
+}
+
+/// The creatives of the programs that a partner has a link or a code in, oldest first.
+pub async fn of_partner<'a>(on: impl Into<Reader<'a>>, partner: PartnerId) -> Result<Vec<Creative>> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "{SELECT} WHERE program_id IN (SELECT program_id FROM links WHERE partner_id = $1 \
+         UNION SELECT program_id FROM promo_codes WHERE partner_id = $1) ORDER BY id"
+    ));
+    Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(partner).fetch_all(c).await)?)
 }

@@ -3,6 +3,7 @@
 
 use super::App;
 use super::language::Language;
+use super::materials::{Materials, materials};
 use super::page::chart::Columns;
 use super::page::form::Fields;
 use super::page::{Frame, answer, formula, words};
@@ -39,6 +40,7 @@ struct CabinetPage {
     days: DaysView,
     links: Vec<LinkView>,
     codes: Vec<CodeView>,
+    materials: Materials,
     orders: Vec<OrderView>,
     month: String,
     earlier: Option<String>,
@@ -119,6 +121,7 @@ pub async fn home(app: Data<App>, request: HttpRequest, who: PartnerUser) -> Res
         days: days(&app, &frame, who.partner, today).await?,
         links: links(&app, lang, &context, who.partner).await?,
         codes: codes(&app, lang, &context, who.partner).await?,
+        materials: materials(db, &frame, &context, who.partner).await?,
         orders: orders.iter().map(|o| order_view(lang, &context, o)).collect(),
         month: lang.month(period),
         earlier: period.first_day().pred_opt().map(|day| Period::of(day).to_string()),

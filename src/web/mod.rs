@@ -9,6 +9,7 @@ pub mod edge;
 pub mod error;
 pub mod health;
 pub mod language;
+mod materials;
 pub mod openapi;
 pub mod page;
 pub mod qr;

@@ -204,3 +204,43 @@ async fn the_home_page_says_what_needs_doing() {
     }
     app.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn partners_see_their_own_creatives_and_price_list() {
+    use tributary::service::access::{Role, add_user};
+    let app = TestApp::spawn(Kind::Sqlite).await.unwrap();
+    app.set_up().await;
+    set_up(&app).await;
+    app.make("/v1/programs", json!({ "name": "Other", "currency": "RUB" })).await;
+    app.make(
+        "/v1/creatives",
+        json!({ "program": "Shop", "name": "Autumn", "kind": "banner", "erid": "Tok1", "html": "<b>Sale</b>" }),
+    )
+    .await;
+    app.make("/v1/creatives", json!({ "program": "Other", "name": "Secret", "kind": "text" })).await;
+    let mut tx = app.service.db.begin().await.unwrap();
+    for (email, partner) in [("anna@blog.example", "par_1"), ("market@m.example", "par_2"), ("depot@m.example", "par_3")] {
+        let id = Some(partner.parse().unwrap());
+        add_user(&mut tx, &app.service.context("test"), email, Role::Partner, id, "long enough!").await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let cabinet = async |email: &str, language: &str| {
+        let signed =
+            app.visitor(Method::POST, "/signin").form(&[("email", email), ("password", "long enough!")]).send().await.unwrap();
+        let cookie = signed.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        let request = app.visitor(Method::GET, "/cabinet").header("cookie", cookie).header("accept-language", language);
+        request.send().await.unwrap().text().await.unwrap()
+    };
+    let anna = cabinet("anna@blog.example", "en").await;
+    assert!(anna.contains("Autumn") && anna.contains("erid Tok1") && !anna.contains("<b>Sale"), "{anna}");
+    assert!(!anna.contains("Secret") && !anna.contains("Price list"));
+    let market = cabinet("market@m.example", "ru").await;
+    assert!(
+        market.contains("Прайс-лист, действует с")
+            && market.contains("A-1")
+            && market.contains("50,50")
+            && !market.contains("Autumn")
+    );
+    assert!(!cabinet("depot@m.example", "en").await.contains("Price list"), "another's list");
+    app.finish().await;
+}

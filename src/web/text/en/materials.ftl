@@ -1,0 +1,10 @@
+creatives-title = Creatives
+creatives-note = What to show with your links. Keep the erid where there is one: the link carries it by itself.
+creative-banner = banner
+creative-text = text
+creative-video = video
+prices-title = Price list, in force since { $day }
+column-sku = SKU
+column-wholesale = Wholesale
+column-recommended = Recommended
+column-minimum = Least price

@@ -1,0 +1,10 @@
+creatives-title = Креативы
+creatives-note = Что показывать со своими ссылками. Если есть erid, сохраните его: ссылка передаёт его сама.
+creative-banner = баннер
+creative-text = текст
+creative-video = видео
+prices-title = Прайс-лист, действует с { $day }
+column-sku = Артикул
+column-wholesale = Оптовая
+column-recommended = Рекомендованная
+column-minimum = Минимальная цена

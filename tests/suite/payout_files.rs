@@ -25,14 +25,14 @@ async fn orders(app: &TestApp, code: &str, id: &str, total: &str) {
 }
 
 fn bank_ru() -> Value {
-    json!({ "method": "bank_ru", "account": "40802810100000005678", "bik": "044525974", "inn": "005826107187" })
+    json!({ "method": "bank_ru", "country": "RU", "kind": "sole_trader", "account": "40802810100000005678", "bik": "044525974", "inn": "005826107187" })
 }
 
 /// A run of one bank transfer of 100, a PayPal payment of 50 and one of 20 by hand.
 async fn run(app: &TestApp) -> (String, String) {
     app.set_up().await;
     let anna = earns(app, "a", "ИП Иванова Анна", bank_ru(), "1000.00").await;
-    earns(app, "b", "Boris", json!({ "method": "paypal" }), "500.00").await;
+    earns(app, "b", "Boris", json!({ "method": "paypal", "email": "b@blog.example" }), "500.00").await;
     earns(app, "c", "=cmd|'/c calc'!A1", json!({ "method": "manual" }), "200.00").await;
     app.advance(TimeDelta::days(15));
     let run = app.make("/v1/payout-runs", json!({ "period": "2026-12", "early": true })).await;

@@ -512,39 +512,3 @@ proptest! {
         }
     }
 }
-
-/// `cargo test --release --lib -- --ignored --nocapture ten_thousand` prints how long each format takes.
-#[test]
-#[ignore = "prints timings, proves nothing"]
-fn ten_thousand_payees_in_each_format() {
-    let requisites = texts(&[
-        ("name", "Общество с ограниченной ответственностью «Партнёр»"),
-        ("account", "40802810100000005678"),
-        ("bik", "044525974"),
-        ("inn", "005826107187"),
-    ]);
-    let rows = |name: &'static str, method, requisites: &Requisites| -> Vec<_> {
-        (0..10_000).map(|n| (name, method, 1_000_00 + n, requisites.clone())).collect()
-    };
-    let sepa = texts(&[("iban", "DE36210501700024690959"), ("country", "DE"), ("address", "Hauptstraße 1, Berlin")]);
-    let batches = [
-        ("csv", batch("RUB", payer(), rows("Партнёр", PayoutMethod::BankRu, &requisites))),
-        ("xlsx", batch("RUB", payer(), rows("Партнёр", PayoutMethod::BankRu, &requisites))),
-        ("1c", batch("RUB", payer(), rows("Партнёр", PayoutMethod::BankRu, &requisites))),
-        ("pain.001.001.09", batch("EUR", abroad(), rows("Partner", PayoutMethod::Sepa, &sepa))),
-        ("paypal-1", batch("USD", payer(), rows("Partner", PayoutMethod::Paypal, &Requisites::default()))),
-        ("wise-1", batch("USD", payer(), rows("Partner", PayoutMethod::Wise, &Requisites::default()))),
-    ];
-    for (name, batch) in &batches {
-        let start = std::time::Instant::now();
-        let file = file(batch, name);
-        println!("{name}: {:?}, {} bytes", start.elapsed(), file.bytes.len());
-    }
-    let written = file(&batches[2].1, "1c").bytes;
-    let start = std::time::Instant::now();
-    let statement = bank_statement::read(&written).unwrap();
-    println!("1c read back: {:?}", start.elapsed());
-    let start = std::time::Instant::now();
-    let found = reconcile(&statement.entries, &batches[2].1.payments, Currency::RUB);
-    println!("{} entries matched: {:?}", found.verdicts.len(), start.elapsed());
-}

@@ -10,16 +10,10 @@ pub const ERID: &str = "erid";
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Erid(String);
 
-/// Why a text of ad marking was refused.
+/// The text is no token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum AdMarkingError {
-    #[error("an erid has 1 to 60 Latin letters and digits")]
-    NotAnErid,
-    #[error("an INN has 10 digits (a company) or 12 (a person)")]
-    NotAnInn,
-    #[error("is no INN: its check digit does not fit")]
-    WrongCheckDigit,
-}
+#[error("an erid has 1 to 60 Latin letters and digits")]
+pub struct NotAnErid;
 
 impl Erid {
     pub fn as_str(&self) -> &str {
@@ -28,40 +22,11 @@ impl Erid {
 }
 
 impl std::str::FromStr for Erid {
-    type Err = AdMarkingError;
-    fn from_str(text: &str) -> Result<Erid, AdMarkingError> {
+    type Err = NotAnErid;
+    fn from_str(text: &str) -> Result<Erid, NotAnErid> {
         let text = text.trim();
         let fits = (1..=60).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
-        if fits { Ok(Erid(text.to_owned())) } else { Err(AdMarkingError::NotAnErid) }
-    }
-}
-
-/// The taxpayer's number of an advertiser, with check digits that fit (order of the Federal Tax Service ED-7-14/559).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AdvertiserInn(String);
-
-impl AdvertiserInn {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::str::FromStr for AdvertiserInn {
-    type Err = AdMarkingError;
-    fn from_str(text: &str) -> Result<AdvertiserInn, AdMarkingError> {
-        const WEIGHTS: [u32; 11] = [3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8];
-        let text = text.trim();
-        let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(10)).collect();
-        if digits.len() != text.chars().count() || !matches!(digits.len(), 10 | 12) {
-            return Err(AdMarkingError::NotAnInn);
-        }
-        let fits = |place: usize| {
-            let weights = &WEIGHTS[WEIGHTS.len() - place..];
-            let sum: u32 = weights.iter().zip(&digits).map(|(weight, digit)| weight * digit).sum();
-            digits[place] == sum % 11 % 10
-        };
-        let right = if digits.len() == 10 { fits(9) } else { fits(10) && fits(11) };
-        if right { Ok(AdvertiserInn(text.to_owned())) } else { Err(AdMarkingError::WrongCheckDigit) }
+        if fits { Ok(Erid(text.to_owned())) } else { Err(NotAnErid) }
     }
 }
 
@@ -93,20 +58,7 @@ mod tests {
         assert_eq!(" 2VtzqwQwErTy ".parse::<Erid>().unwrap().as_str(), "2VtzqwQwErTy");
         assert!("a".repeat(60).parse::<Erid>().is_ok());
         for text in ["", " ", "a b", "a&b=c", "токен", "a-b", &"a".repeat(61)] {
-            assert_eq!(text.parse::<Erid>(), Err(AdMarkingError::NotAnErid), "{text}");
-        }
-    }
-
-    #[test]
-    fn an_inn_has_check_digits() {
-        for text in ["7707083893", "7736050003", "500100732259"] {
-            assert!(text.parse::<AdvertiserInn>().is_ok(), "{text}");
-        }
-        for text in ["7707083894", "500100732258", "500100732269"] {
-            assert_eq!(text.parse::<AdvertiserInn>(), Err(AdMarkingError::WrongCheckDigit), "{text}");
-        }
-        for text in ["", "770708389", "77070838930", "770708389x", "７７０７０８３８９３"] {
-            assert_eq!(text.parse::<AdvertiserInn>(), Err(AdMarkingError::NotAnInn), "{text}");
+            assert_eq!(text.parse::<Erid>(), Err(NotAnErid), "{text}");
         }
     }
 

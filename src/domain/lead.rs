@@ -1,6 +1,7 @@
 //! Leads: named pre-sale events that are known by an id of their own, and may go through stages.
 
 use super::order::OrderStatus;
+use super::person::Who;
 use chrono::{DateTime, Utc};
 
 /// A stage that a lead reached; of a lead without stages, its name.
@@ -10,7 +11,7 @@ pub struct LeadStage {
     pub at: DateTime<Utc>,
 }
 
-/// A lead as it came in, checked. E-mail and phone have already become keyed hashes.
+/// A lead as it came in, checked.
 #[derive(Debug, Clone)]
 pub struct NewLead {
     pub external_id: String,
@@ -18,11 +19,7 @@ pub struct NewLead {
     pub stage: Option<String>,
     pub status: OrderStatus,
     pub at: DateTime<Utc>,
-    pub customer_id: Option<String>,
-    pub email_hash: Option<String>,
-    pub phone_hash: Option<String>,
-    pub visitor_id: Option<String>,
-    pub click_id: Option<String>,
+    pub who: Who,
 }
 
 impl NewLead {

@@ -2,6 +2,7 @@
 
 use super::commission::Base;
 use super::money::{Currency, Money};
+use super::person::Who;
 use chrono::{DateTime, Utc};
 
 /// Where an order stands.
@@ -31,6 +32,14 @@ pub struct OrderItem {
     pub amount_minor: i64,
 }
 
+impl OrderItem {
+    /// Whether the line is of one of these categories, in any case of letters.
+    pub fn is_of_any(&self, categories: &[String]) -> bool {
+        let own = self.category.as_ref().map(|category| category.to_lowercase());
+        own.is_some_and(|own| categories.iter().any(|category| category.to_lowercase() == own))
+    }
+}
+
 /// The amounts of an order, all in its currency and none negative.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderAmounts {
@@ -58,7 +67,7 @@ impl OrderAmounts {
     }
 }
 
-/// An order as it came in, checked. E-mail and phone have already become keyed hashes.
+/// An order as it came in, checked.
 #[derive(Debug, Clone)]
 pub struct NewOrder {
     pub external_id: String,
@@ -66,11 +75,7 @@ pub struct NewOrder {
     pub placed_at: DateTime<Utc>,
     /// `refunded_minor` is zero here: refunds arrive on their own.
     pub amounts: OrderAmounts,
-    pub customer_id: Option<String>,
-    pub email_hash: Option<String>,
-    pub phone_hash: Option<String>,
-    pub visitor_id: Option<String>,
-    pub click_id: Option<String>,
+    pub who: Who,
     pub promo_codes: Vec<String>,
     pub utm: serde_json::Value,
     pub referrer: Option<String>,

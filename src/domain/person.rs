@@ -5,8 +5,7 @@ mod email;
 mod phone;
 pub mod union;
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use hmac::Mac;
 
 /// What kind of thing tells two visits to be of one person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -70,13 +69,23 @@ impl Identifier {
     }
 }
 
+/// What an order or a lead says of whose it is. E-mail and phone are keyed hashes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Who {
+    pub customer_id: Option<String>,
+    pub email_hash: Option<String>,
+    pub phone_hash: Option<String>,
+    pub visitor_id: Option<String>,
+    pub click_id: Option<String>,
+}
+
 /// The secret under which e-mail addresses and phones are hashed.
 #[derive(Clone)]
 pub struct HashKey(pub [u8; 32]);
 
 impl HashKey {
     fn hash(&self, what: &str, text: &str) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        let mut mac = super::signature::keyed(&self.0);
         mac.update(what.as_bytes());
         mac.update(b":");
         mac.update(text.as_bytes());

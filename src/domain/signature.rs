@@ -3,8 +3,15 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+/// The bare HMAC under a key. A key shorter than the hash's block of 64 bytes is filled up with zeros (RFC 2104, 2).
+pub(super) fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
+    let mut block = [0; 64];
+    block[..32].copy_from_slice(key);
+    Hmac::new(&block.into())
+}
+
 fn mac(key: &[u8; 32], purpose: &str, message: &[u8]) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    let mut mac = keyed(key);
     mac.update(purpose.as_bytes());
     mac.update(&[0]);
     mac.update(message);
@@ -24,6 +31,16 @@ pub fn verify(key: &[u8; 32], purpose: &str, message: &[u8], signature: &[u8]) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_bare_hmac_is_that_of_rfc_4231() {
+        // Test case 2 of the RFC has the key "Jefe", which zeros do not change.
+        let mut key = [0; 32];
+        key[..4].copy_from_slice(b"Jefe");
+        let mac = keyed(&key).chain_update(b"what do ya want for nothing?").finalize().into_bytes();
+        let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(hex::encode(mac), expected);
+    }
 
     #[test]
     fn a_signature_holds_for_its_key_purpose_and_message_alone() {

@@ -45,11 +45,8 @@ impl KnownPartner {
 
 /// Whether a program pays for no line of an order.
 fn only_excluded(order: &Order, terms: &ProgramTerms) -> bool {
-    let is_excluded = |category: &Option<String>| {
-        category.as_ref().is_some_and(|has| terms.excluded_categories.iter().any(|e| e.to_lowercase() == has.to_lowercase()))
-    };
     let items = &order.amounts.items;
-    !items.is_empty() && items.iter().all(|item| is_excluded(&item.category))
+    !items.is_empty() && items.iter().all(|item| item.is_of_any(&terms.excluded_categories))
 }
 
 impl Claimants {

@@ -3,7 +3,7 @@
 use super::claimants::Claimants;
 use super::decide::consider_with;
 use super::input::Problems;
-use super::order::{CustomerInput, Marks, identifiers};
+use super::order::{CustomerInput, identifiers};
 use super::rules_in_force::rules_in_force;
 use super::{Context, Error, Result, settle, stitch};
 use crate::domain::commission::PaidOn;
@@ -52,19 +52,9 @@ impl LeadInput {
             text => p.past_instant("/at", text, context.now),
         };
         let customer = self.customer.clone().unwrap_or_default();
-        let (email_hash, phone_hash) = customer.hashes(&mut p, context);
-        let checked = NewLead {
-            external_id: external_id.unwrap_or_default(),
-            name,
-            stage,
-            status,
-            at: at.unwrap_or_default(),
-            customer_id: p.line("/customer/id", &customer.id, 200),
-            email_hash,
-            phone_hash,
-            visitor_id: p.line("/visitor_id", &self.visitor_id, 200),
-            click_id: p.line("/click_id", &self.click_id, 200),
-        };
+        let who = customer.who(&mut p, context, &self.visitor_id, &self.click_id);
+        let checked =
+            NewLead { external_id: external_id.unwrap_or_default(), name, stage, status, at: at.unwrap_or_default(), who };
         p.done()?;
         Ok(checked)
     }
@@ -80,14 +70,7 @@ pub struct RecordedLead {
 /// Records a lead by its external id: a new one, or a further stage or another status of a known one.
 pub async fn record_lead(tx: &mut Tx, context: &Context, new: &NewLead) -> Result<RecordedLead> {
     let known = lead::by_external_id(&mut *tx, &new.external_id).await?;
-    let marks = Marks {
-        visitor_id: &new.visitor_id,
-        customer_id: &new.customer_id,
-        email_hash: &new.email_hash,
-        phone_hash: &new.phone_hash,
-        click_id: &new.click_id,
-    };
-    let found = identifiers(tx, &marks).await?;
+    let found = identifiers(tx, &new.who).await?;
     let because = format!("lead {}", new.external_id);
     let person = match (stitch::join(tx, context, &found, &because).await?, &known) {
         (Some(person), _) => person,
@@ -121,7 +104,7 @@ pub async fn record_lead(tx: &mut Tx, context: &Context, new: &NewLead) -> Resul
 
 /// Each name and stage is an event too, once: models and funnels read those.
 async fn keep_events(tx: &mut Tx, context: &Context, new: &NewLead) -> Result<()> {
-    let visitor_id = match (&new.visitor_id, &new.click_id) {
+    let visitor_id = match (&new.who.visitor_id, &new.who.click_id) {
         (Some(visitor), _) => Some(visitor.clone()),
         (None, Some(click_id)) => touch::by_id(&mut *tx, touch_id(click_id)).await?.and_then(|touch| touch.visitor_id),
         (None, None) => None,
@@ -134,8 +117,8 @@ async fn keep_events(tx: &mut Tx, context: &Context, new: &NewLead) -> Result<()
             kind: "lead".to_owned(),
             name: Some(reached.stage),
             visitor_id: visitor_id.clone(),
-            customer_id: new.customer_id.clone(),
-            click_id: new.click_id.clone(),
+            customer_id: new.who.customer_id.clone(),
+            click_id: new.who.click_id.clone(),
             url: None,
             body: serde_json::json!({ "lead": new.external_id }),
         };

@@ -4,7 +4,7 @@ use super::input::{DecimalInput, Problems};
 use super::{Context, Error, Result, decide, settle, stitch};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{NewOrder, OrderAmounts, OrderItem, OrderStatus};
-use crate::domain::person::{Identifier, IdentifierKind};
+use crate::domain::person::{Identifier, IdentifierKind, Who};
 use crate::domain::promo::promo_key;
 use crate::domain::touch::touch_id;
 use crate::store::order::Order;
@@ -59,8 +59,8 @@ pub struct CustomerInput {
 }
 
 impl CustomerInput {
-    /// The keyed hashes of e-mail and phone.
-    pub(super) fn hashes(&self, p: &mut Problems, context: &Context) -> (Option<String>, Option<String>) {
+    /// Whose an order or lead of this customer, visitor and click is; e-mail and phone become keyed hashes.
+    pub(super) fn who(&self, p: &mut Problems, context: &Context, visitor: &Option<String>, click: &Option<String>) -> Who {
         let email_hash = self.email.as_deref().map(str::trim).filter(|e| !e.is_empty()).and_then(|email| {
             let hash = context.hash_key.email(email);
             if hash.is_none() {
@@ -68,8 +68,14 @@ impl CustomerInput {
             }
             hash
         });
-        // A phone that is none is left out: an order is not refused for what a buyer typed into a field nobody checked.
-        (email_hash, self.phone.as_deref().and_then(|phone| context.hash_key.phone(phone)))
+        Who {
+            customer_id: p.line("/customer/id", &self.id, 200),
+            email_hash,
+            // A phone that is none is left out: an order is not refused for what a buyer typed into a field nobody checked.
+            phone_hash: self.phone.as_deref().and_then(|phone| context.hash_key.phone(phone)),
+            visitor_id: p.line("/visitor_id", visitor, 200),
+            click_id: p.line("/click_id", click, 200),
+        }
     }
 }
 
@@ -116,7 +122,7 @@ impl OrderInput {
                 promo_codes.push(code);
             }
         }
-        let (email_hash, phone_hash) = customer.hashes(&mut p, context);
+        let who = customer.who(&mut p, context, &self.visitor_id, &self.click_id);
         let checked = NewOrder {
             external_id: external_id.unwrap_or_default(),
             status,
@@ -130,11 +136,7 @@ impl OrderInput {
                 refunded_minor: 0,
                 items,
             },
-            customer_id: p.line("/customer/id", &customer.id, 200),
-            email_hash,
-            phone_hash,
-            visitor_id: p.line("/visitor_id", &self.visitor_id, 200),
-            click_id: p.line("/click_id", &self.click_id, 200),
+            who,
             promo_codes,
             utm: serde_json::json!(p.utm("/utm", &self.utm)),
             referrer: p.line("/referrer", &self.referrer, 2_000),
@@ -177,14 +179,7 @@ pub struct Recorded {
 pub async fn record(tx: &mut Tx, context: &Context, new: &NewOrder) -> Result<Recorded> {
     let known = order::by_external_id(&mut *tx, &new.external_id).await?;
     check_against_known(tx, new, known.as_ref()).await?;
-    let marks = Marks {
-        visitor_id: &new.visitor_id,
-        customer_id: &new.customer_id,
-        email_hash: &new.email_hash,
-        phone_hash: &new.phone_hash,
-        click_id: &new.click_id,
-    };
-    let identifiers = identifiers(tx, &marks).await?;
+    let identifiers = identifiers(tx, &new.who).await?;
     let because = format!("order {}", new.external_id);
     let person = match (stitch::join(tx, context, &identifiers, &because).await?, &known) {
         (Some(person), _) => person,
@@ -241,28 +236,19 @@ async fn check_against_known(tx: &mut Tx, new: &NewOrder, known: Option<&Order>)
     }
 }
 
-/// Everything that tells whose an order or lead is.
-pub(super) struct Marks<'a> {
-    pub visitor_id: &'a Option<String>,
-    pub customer_id: &'a Option<String>,
-    pub email_hash: &'a Option<String>,
-    pub phone_hash: &'a Option<String>,
-    pub click_id: &'a Option<String>,
-}
-
-/// The identifiers of the person; a click also brings the visitor it was made by.
-pub(super) async fn identifiers(tx: &mut Tx, marks: &Marks<'_>) -> Result<Vec<Identifier>> {
+/// The identifiers of whose an order or lead is; a click also brings the visitor it was made by.
+pub(super) async fn identifiers(tx: &mut Tx, who: &Who) -> Result<Vec<Identifier>> {
     let mut identifiers = Vec::new();
     let mut add = |kind, value: &Option<String>| {
         if let Some(value) = value {
             identifiers.push(Identifier::new(kind, value.clone()));
         }
     };
-    add(IdentifierKind::Visitor, marks.visitor_id);
-    add(IdentifierKind::Customer, marks.customer_id);
-    add(IdentifierKind::Email, marks.email_hash);
-    add(IdentifierKind::Phone, marks.phone_hash);
-    if let Some(click_id) = marks.click_id {
+    add(IdentifierKind::Visitor, &who.visitor_id);
+    add(IdentifierKind::Customer, &who.customer_id);
+    add(IdentifierKind::Email, &who.email_hash);
+    add(IdentifierKind::Phone, &who.phone_hash);
+    if let Some(click_id) = &who.click_id {
         identifiers.push(stitch::click_identifier(click_id));
         let clicked = touch::by_id(&mut *tx, touch_id(click_id)).await?;
         if let Some(visitor) = clicked.and_then(|t| t.visitor_id) {

@@ -2,7 +2,8 @@
 
 use super::input::Problems;
 use super::{Context, Result};
-use crate::domain::payout_file::{Payer, compact, has_shape};
+use crate::domain::payout_file::Payer;
+use crate::domain::requisites::{Field, Requisites, compact};
 use crate::store::{self, Reader, Tx, audit, settings};
 
 /// The setting that holds them, as JSON.
@@ -55,35 +56,39 @@ pub async fn replace_payer(tx: &mut Tx, context: &Context, input: &PayerInput) -
 
 fn checked(input: &PayerInput) -> Result<Payer> {
     let mut p = Problems::default();
-    let mut number = |field: &str, shape: &str, text: &Option<String>| {
-        let text = p.line(&format!("/{field}"), text, 60).map(|t| compact(&t))?;
-        if has_shape(shape, &text) {
-            return Some(text);
-        }
-        p.add(&format!("/{field}"), "is malformed");
-        None
+    let number = |field| match field {
+        Field::Country => input.country.as_deref(),
+        Field::Inn => input.inn.as_deref(),
+        Field::Kpp => input.kpp.as_deref(),
+        Field::Bik => input.bik.as_deref(),
+        Field::Account => input.account.as_deref(),
+        Field::CorrespondentAccount => input.correspondent_account.as_deref(),
+        Field::Iban => input.iban.as_deref(),
+        Field::Swift => input.bic.as_deref(),
+        _ => None,
     };
-    // Outside Russia an account without an IBAN has fewer places.
-    let account_shape = if input.bik.is_some() || input.inn.is_some() { "account" } else { "account_abroad" };
-    let numbers = Payer {
-        inn: number("inn", "inn", &input.inn),
-        kpp: number("kpp", "kpp", &input.kpp),
-        account: number("account", account_shape, &input.account),
-        bik: number("bik", "bik", &input.bik),
-        correspondent_account: number("correspondent_account", "correspondent_account", &input.correspondent_account),
-        iban: number("iban", "iban", &input.iban),
-        bic: number("bic", "bic", &input.bic),
-        country: number("country", "country", &input.country),
-        ..Payer::default()
-    };
+    // As strictly as a payee's: check digits, and each against the others.
+    let (_, faults) = Requisites::read(number);
+    for fault in faults {
+        let key = if fault.field == Field::Swift { "bic" } else { fault.field.key() };
+        p.add(&format!("/{key}"), fault.error);
+    }
+    let given = |text: &Option<String>| text.as_deref().map(compact).filter(|text| !text.is_empty());
     let payer = Payer {
         name: p.line("/name", &input.name, 160),
         name_latin: p.line("/name_latin", &input.name_latin, 70),
+        inn: given(&input.inn),
+        kpp: given(&input.kpp),
+        account: given(&input.account),
+        bik: given(&input.bik),
+        correspondent_account: given(&input.correspondent_account),
         bank_name: p.line("/bank_name", &input.bank_name, 160),
         bank_city: p.line("/bank_city", &input.bank_city, 60),
+        iban: given(&input.iban),
+        bic: given(&input.bic),
+        country: given(&input.country),
         address: p.line("/address", &input.address, 140),
         purpose: p.line("/purpose", &input.purpose, LONGEST_PURPOSE),
-        ..numbers
     };
     if p.0.is_empty() && payer.name.is_none() {
         p.add("/name", "is required");

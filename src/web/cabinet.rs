@@ -83,8 +83,8 @@ struct CodeView {
 struct OrderView {
     number: String,
     placed: String,
-    via: String,
-    why: String,
+    via: Option<String>,
+    why: Option<String>,
     formula: String,
     state: String,
     state_class: &'static str,
@@ -235,11 +235,9 @@ fn order_view(lang: Language, context: &Context, found: &CommissionOfOrder) -> O
     let hold = commission.state == CommissionState::Pending;
     let own_order = found.order_external_id.clone().filter(|_| commission.kind == CommissionKind::Order);
     let of = words::commission_kind(commission.kind);
-    let why = match (&commission.declined_because, found.reason) {
-        (Some(because), _) => lang.with("commission-declined-because", &[("reason", because.clone().into())]),
-        (None, Some(reason)) => lang.text(words::why_yours(reason)),
-        (None, None) => lang.text(of),
-    };
+    let declined = commission.declined_because.as_ref();
+    let declined = declined.map(|reason| lang.with("commission-declined-because", &[("reason", reason.clone().into())]));
+    let why = declined.or_else(|| found.reason.map(|reason| lang.text(words::why_yours(reason))));
     let state = match commission.needs_approval && hold {
         true => "state-waits",
         false => words::commission_state(commission.state),
@@ -253,7 +251,7 @@ fn order_view(lang: Language, context: &Context, found: &CommissionOfOrder) -> O
             }
             _ => lang.day(context.day(found.placed_at.0)),
         },
-        via: found.via.map(|via| lang.text(words::via(via))).unwrap_or_default(),
+        via: found.via.map(|via| lang.text(words::via(via))),
         why,
         // Another partner is named by id alone.
         formula: formula::formula(lang, &commission.explanation.0, &|id| id.to_string()),

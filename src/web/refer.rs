@@ -9,7 +9,7 @@ use crate::domain::link::short_url;
 use crate::domain::money::{Currency, Money, RatePpm};
 use crate::domain::referral::{PageTokenError, Share, read_page_token};
 use crate::domain::time::{FAR_DAY, FIRST_DAY};
-use crate::service::{Error, report};
+use crate::service::Error;
 use crate::store::ledger::Balance;
 use crate::store::referrer::Referrer;
 use crate::store::{ledger, link, order, partner, program, promo, referrer, touch};
@@ -86,7 +86,7 @@ async fn board(app: &App, frame: &Frame, found: &Referrer) -> Result<Board, Page
         friend_discount: program.referral.and_then(|terms| terms.friend_discount).map(|off| share("refer-discount", off)),
         clicks: lang.whole(clicks),
         orders: lang.whole(orders),
-        rewards: rewards(app, lang, found).await?,
+        rewards: rewards(app, lang, found, program.currency).await?,
     })
 }
 
@@ -97,7 +97,8 @@ fn share_text(lang: Language, share: Share, currency: Currency) -> String {
     }
 }
 
-async fn rewards(app: &App, lang: Language, found: &Referrer) -> Result<Vec<RewardView>, PageError> {
+/// What was earned in each currency; in the program's, before there is anything.
+async fn rewards(app: &App, lang: Language, found: &Referrer, programs: Currency) -> Result<Vec<RewardView>, PageError> {
     let db = &app.service.db;
     let mut balances: Vec<(Currency, Balance)> = ledger::balances(db, Some(found.partner_id), FAR_DAY)
         .await?
@@ -105,7 +106,7 @@ async fn rewards(app: &App, lang: Language, found: &Referrer) -> Result<Vec<Rewa
         .map(|(_, currency, balance)| (currency, balance))
         .collect();
     if balances.is_empty() {
-        balances.push((report::default_currency(db).await?, Balance::default()));
+        balances.push((programs, Balance::default()));
     }
     let paid = ledger::paid_in_all(db, found.partner_id).await?;
     Ok(balances

@@ -228,6 +228,10 @@ both_stores! {
         let pointers: Vec<&str> = problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
         assert_eq!((status, pointers), (422, vec!["/inn", "/bik", "/iban"]));
         assert_eq!(put(None, json!({ "inn": "7707083893" })).await.1["errors"][0]["pointer"], "/name");
+        let mistyped = json!({ "name": "Shop", "inn": "7707083894", "bik": "044525225", "account": "40702810600000001234", "bic": "DEUTXXFF0" });
+        let problem = put(None, mistyped).await.1;
+        let pointers: Vec<&str> = problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+        assert_eq!(pointers, ["/inn", "/bic", "/account"], "{problem}");
         let key = app.key(Scope::Write).await;
         assert_eq!(put(Some(&key), json!({ "name": "Shop" })).await.0, 403);
         put_payer(app, "ООО Ромашка").await;

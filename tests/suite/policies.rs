@@ -199,7 +199,7 @@ both_stores! {
         let broken = app.broken().await;
         assert!(broken.iter().any(|b| b.contains("the stored split is not what comes out")), "{broken:?}");
         let mut tx = app.service.db.begin().await.unwrap();
-        tributary::exec!(tx, sqlx::query("UPDATE payable_shares SET touches = CASE order_id WHEN 1 THEN 2 ELSE 2 END WHERE position = 2")).unwrap();
+        tributary::exec!(tx, sqlx::query("UPDATE payable_shares SET touches = 2 WHERE position = 2")).unwrap();
         tx.commit().await.unwrap();
     }
 }

@@ -192,5 +192,14 @@ both_stores! {
         assert!(status == 410 && over.contains("больше не действует") && !over.contains(&code));
         let fresh = app.make("/v1/referrers", json!({ "customer": { "id": "c1" }, "program": "Friends", "page_days": 1 })).await;
         assert_eq!(page(app, text(&fresh, "/page/url"), "en").await.0, 200);
+        // Before anything is earned, nothing is shown in the program's own currency.
+        let amis = json!({
+            "name": "Amis", "currency": "EUR", "destination_hosts": ["shop.example"], "kind": "referral", "reward": { "percent": "5" },
+            "friend_discount": { "percent": "5" }, "referral_url": "https://shop.example/",
+        });
+        app.make("/v1/programs", amis).await;
+        let first = app.make("/v1/referrers", json!({ "customer": { "id": "c9" }, "program": "Amis" })).await;
+        let (_, shown) = page(app, text(&first, "/page/url"), "en").await;
+        assert!(shown.contains("€0.00"), "{shown}");
     }
 }

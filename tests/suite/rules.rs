@@ -132,6 +132,10 @@ both_stores! {
         assert_eq!([owed(&second, &percent), owed(&second, &bonus)], ["15.00", "none"]);
         let third = order(app, "B-3", "120.00", customer).await;
         assert_eq!(owed(&third, &percent), "none");
+        let once = rule(app, &ids, json!({ "kind": "bonus", "priority": 9, "percent": "1", "recurring": false })).await;
+        assert_eq!(once["recurring"]["orders"], 1);
+        let fourth = order(app, "B-3a", "120.00", json!({ "customer": { "id": "c" } })).await;
+        assert_eq!(owed(&fourth, &once), "none");
         let large = order(app, "B-4", "9000.00", json!({})).await;
         assert_eq!(owed(&large, &percent), "50.00");
         let items = json!({ "items": [{ "sku": "a", "category": "gifts", "amount": "400.00" }, { "sku": "b", "category": "tea", "amount": "100.00" }] });
@@ -161,7 +165,7 @@ both_stores! {
         assert_eq!((code, &answer["recruited_by"]), (200, &zoe["id"]));
         let (code, answer) = app.patch(&format!("/v1/partners/{}", text(&zoe["id"])), json!({ "recruited_by": ids["partner"] })).await;
         assert_eq!((code, &answer["errors"][0]["pointer"]), (422, &json!("/recruited_by")));
-        let second = rule(app, &ids, json!({ "kind": "second_tier", "percent": "5" })).await;
+        rule(app, &ids, json!({ "kind": "second_tier", "percent": "5" })).await;
         let placed = order(app, "Z-1", "1000.00", json!({})).await;
         let of = |order: &Value, partner: &Value| {
             let found = order["commissions"].as_array().unwrap().iter().find(|c| &c["partner"] == partner).cloned().unwrap();
@@ -178,13 +182,12 @@ both_stores! {
         assert_eq!((of(&declined, &ids["partner"]).0, of(&declined, &zoe["id"]).0), ("0.00".into(), "0.00".into()));
         let refused = app.refused("/v1/commission-rules", json!({ "program": ids["program"], "kind": "second_tier", "fixed": "5", "category": "x" })).await;
         assert_eq!(refused, (422, vec!["/percent".into(), "/kind".into()]));
-        let _ = second;
         assert_eq!(app.broken().await, Vec::<String>::new());
     }
 
     async fn verified_clicks_of_a_day_are_paid_once(app: &TestApp) {
         let ids = bare(app).await;
-        let a_click = rule(app, &ids, json!({ "on": "click", "fixed": "1.50", "cap": { "amount": "4.00" } })).await;
+        rule(app, &ids, json!({ "on": "click", "fixed": "1.50", "cap": { "amount": "4.00" } })).await;
         for _ in 0..2 {
             app.click("anna").await;
         }
@@ -208,7 +211,6 @@ both_stores! {
         assert_eq!(earned(app, &ids).await, "4.00");
         let refused = app.refused("/v1/commission-rules", json!({ "program": ids["program"], "on": "click", "percent": "5" })).await;
         assert_eq!(refused, (422, vec!["/fixed".into()]));
-        let _ = a_click;
         assert_eq!(app.broken().await, Vec::<String>::new());
     }
 
@@ -298,11 +300,13 @@ both_stores! {
         let tea = rule(app, &ids, json!({ "percent": "20", "category": "tea" })).await;
         let draft = rule(app, &ids, json!({ "percent": "50", "state": "draft" })).await;
         let vip = rule(app, &ids, json!({ "percent": "30", "group": "vip" })).await;
+        let second = rule(app, &ids, json!({ "kind": "second_tier", "percent": "5" })).await;
         let made_up = json!({ "currency": "RUB", "total": "300.00", "tax": "100.00", "items": [
             { "sku": "a", "category": "Tea", "amount": "100.00" }, { "sku": "b", "amount": "200.00" },
         ]});
         let said = app.make("/v1/commission-rules/test", json!({ "partner": ids["partner"], "made_up": made_up })).await;
         assert_eq!((&said["lines"][0]["rule"], &said["lines"][1]["rule"]), (&tea["id"], &ids["rule"]), "{said}");
+        assert_eq!((&said["lines"][0]["second_tier"], &said["lines"][0]["bonus"]), (&second["id"], &Value::Null));
         let why = |of: &Value, rule: &Value| {
             of.as_array().unwrap().iter().find(|j| j["rule"] == rule["id"]).unwrap()["why_not"].clone()
         };

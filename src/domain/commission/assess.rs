@@ -84,8 +84,7 @@ impl<'a> OrderState<'a> {
     }
 
     fn is_excluded(&self, item: Option<&OrderItem>) -> bool {
-        let Some(category) = item.and_then(|item| item.category.as_ref()) else { return false };
-        self.excluded_categories.iter().any(|excluded| excluded.to_lowercase() == category.to_lowercase())
+        item.is_some_and(|item| item.is_of_any(self.excluded_categories))
     }
 }
 

@@ -4,10 +4,11 @@
 //! Only the shapes of requisites are asked for here, as far as a file would be broken without; check digits are the
 //! business of whoever takes the requisites in.
 
-use super::{FileFormat, FileRequest, Payer, Payment, PaymentBatch, Requisites, compact};
+use super::{FileFormat, FileRequest, Payer, Payment, PaymentBatch, Requisites};
 use crate::domain::id::PartnerId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::partner::PayoutMethod;
+use crate::domain::requisites::compact;
 
 /// A payment that is not in the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

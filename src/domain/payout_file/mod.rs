@@ -11,6 +11,7 @@ use super::id::{PartnerId, PayoutRunId};
 use super::money::Currency;
 use super::partner::PayoutMethod;
 use super::time::Period;
+use crate::domain::requisites::compact;
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use std::collections::BTreeMap;
 
@@ -126,11 +127,6 @@ impl FromIterator<(String, String)> for Requisites {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(fields: I) -> Requisites {
         Requisites(fields.into_iter().collect())
     }
-}
-
-/// A number of an account, a bank or a taxpayer without its spaces, in capitals.
-pub fn compact(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_uppercase).collect()
 }
 
 /// What a payment is known by to banks, and in statements: `PAY3-PAR17`. Letters, digits and `-` go through every system.

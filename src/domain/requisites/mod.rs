@@ -27,6 +27,7 @@ pub use account::{Account, CorrespondentAccount, ForeignAccount, RussianAccount}
 pub use bik::Bik;
 pub use check::Requisites;
 pub use destination::{AccountAbroad, Destination, WiseRecipient, missing, ready_for_payment};
+pub use digits::compact;
 pub use error::{Fault, RequisiteError};
 pub use field::Field;
 pub use iban::Iban;

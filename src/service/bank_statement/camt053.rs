@@ -5,7 +5,7 @@ use super::StatementError;
 use super::xml::{self, Element};
 use crate::domain::bank_statement::{BankStatement, Counterparty, Direction, StatementEntry};
 use crate::domain::money::{Currency, Money};
-use crate::domain::payout_file::compact;
+use crate::domain::requisites::compact;
 use chrono::NaiveDate;
 
 pub fn read(bytes: &[u8]) -> Result<BankStatement, StatementError> {

@@ -4,7 +4,7 @@
 use super::StatementError;
 use crate::domain::bank_statement::{BankStatement, Counterparty, Direction, StatementEntry};
 use crate::domain::money::{Currency, Money};
-use crate::domain::payout_file::compact;
+use crate::domain::requisites::compact;
 use chrono::NaiveDate;
 use encoding_rs::{Encoding, IBM866, UTF_8, WINDOWS_1251};
 use std::collections::HashMap;

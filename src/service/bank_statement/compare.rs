@@ -3,7 +3,8 @@
 use super::{StatementError, read};
 use crate::domain::bank_statement::{BankStatement, OtherStatement, Reconciliation, reconcile};
 use crate::domain::id::PayoutRunId;
-use crate::domain::payout_file::{FileError, compact};
+use crate::domain::payout_file::FileError;
+use crate::domain::requisites::compact;
 use crate::service::payout::load;
 use crate::service::{Context, Error, Result, payout_file};
 use crate::store::Reader;

@@ -44,7 +44,7 @@ pub enum CapInput {
     Amount(DecimalInput),
 }
 
-/// For how long repeat orders are paid for; `{}` or `true`: for life.
+/// For how long repeat orders are paid for; `{}` or `true`: for life; `false`: only the first order is.
 #[derive(Debug, Clone, serde::Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
 pub enum RecurringInput {
@@ -106,7 +106,8 @@ pub(super) fn apply_terms(p: &mut Problems, rule: &mut Rule, currency: Option<Cu
     }
     match &input.recurring {
         None => {}
-        Some(None | Some(RecurringInput::Always(_))) => rule.recurring = None,
+        Some(None | Some(RecurringInput::Always(true))) => rule.recurring = None,
+        Some(Some(RecurringInput::Always(false))) => rule.recurring = Some(Recurring { months: None, orders: Some(1) }),
         Some(Some(RecurringInput::Object { months, orders })) => {
             let months = p.number("/recurring/months", *months, 1, 1_200).and_then(|months| u32::try_from(months).ok());
             let orders = p.number("/recurring/orders", *orders, 1, 1_000_000);

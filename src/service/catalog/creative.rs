@@ -1,8 +1,9 @@
 //! Creatives.
 
 use super::find_program;
-use crate::domain::ad_marking::{AdvertiserInn, CreativeKind, Erid};
+use crate::domain::ad_marking::{CreativeKind, Erid};
 use crate::domain::id::CreativeId;
+use crate::domain::requisites::Inn;
 use crate::domain::text::web_address;
 use crate::service::input::{Problems, maybe_null};
 use crate::service::{Context, Error, Result};
@@ -146,7 +147,7 @@ pub async fn save_creative(tx: &mut Tx, context: &Context, known: Option<Creativ
 fn check_advertiser(p: &mut Problems, advertiser: &AdvertiserInput) -> (Option<String>, Option<String>) {
     let given = p.required("/advertiser/name", advertiser.name.as_deref());
     let name = given.and_then(|name| p.take("/advertiser/name", crate::domain::text::line(name, 500)));
-    let inn = p.parse::<AdvertiserInn>("/advertiser/inn", &advertiser.inn);
+    let inn = p.parse::<Inn>("/advertiser/inn", &advertiser.inn);
     (name, inn.map(|inn| inn.as_str().to_owned()))
 }
 

@@ -2,7 +2,8 @@
 //! Source: v8.1c.ru/edi/edi_stnd/100/101.htm.
 
 use crate::domain::money::Money;
-use crate::domain::payout_file::{BankHeader, Faults, FileError, Payment, PaymentBatch, TextProblem, compact};
+use crate::domain::payout_file::{BankHeader, Faults, FileError, Payment, PaymentBatch, TextProblem};
+use crate::domain::requisites::compact;
 use encoding_rs::{EncoderResult, WINDOWS_1251};
 use std::fmt::Display;
 

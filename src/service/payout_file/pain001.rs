@@ -4,9 +4,8 @@
 use super::sepa_text::written;
 use crate::domain::money::Money;
 use crate::domain::partner::PayoutMethod;
-use crate::domain::payout_file::{
-    BankHeader, Faults, FileError, PainVersion, Payer, Payment, PaymentBatch, TextProblem, compact,
-};
+use crate::domain::payout_file::{BankHeader, Faults, FileError, PainVersion, Payer, Payment, PaymentBatch, TextProblem};
+use crate::domain::requisites::compact;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 

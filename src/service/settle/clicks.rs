@@ -1,12 +1,11 @@
 //! Commissions for verified clicks: counted by day, as touches were, so nothing is looked at twice.
 
-use super::{Due, change, hold_days, is_closed, make, unsaved};
+use super::{Due, Origin, bring, is_closed};
 use crate::domain::commission::{CapPer, ClicksOwed, Explanation, PaidOn, Rule, Terms};
 use crate::domain::id::{PartnerId, ProgramId};
 use crate::domain::time::Period;
 use crate::service::settle::volume::Volumes;
 use crate::service::{Context, Error, Result};
-use crate::store::commission::Commission;
 use crate::store::{Tx, commission, commission_volume, partner, program, rule, touch_day};
 use chrono::{NaiveDate, TimeDelta};
 
@@ -92,33 +91,20 @@ async fn settle_day(tx: &mut Tx, context: &Context, rules: &[Rule], day: NaiveDa
             declined: false,
             owed_minor: cap_left_minor.map_or(all, |left| all.min(left)),
         });
-        let mut volumes = Volumes::default();
-        match known {
-            Some(old) => {
-                let explanation = if old.declined_because.is_some() { explanation.declined() } else { explanation };
-                let paid = |e: &Explanation| match e {
-                    Explanation::Clicks(owed) => Some((owed.clicks, owed.owed_minor)),
-                    _ => None,
-                };
-                // What the cap leaves changes with every day; only what is paid matters.
-                if paid(&explanation) == paid(&old.explanation.0) {
-                    continue;
-                }
-                volumes.add(old, &period, -1);
-                let changed = change(tx, context, old, explanation, day).await?;
-                commission::update(tx, &changed, context.at()).await?;
-                volumes.add(&changed, &period, 1);
-            }
-            None if explanation.owed_minor() == 0 => continue,
-            None => {
-                let hold = hold_days(tx, &program, partner).await?;
-                let hold_until = (context.end_of_day(day) + TimeDelta::days(hold)).into();
-                let due = Due { partner, program: program.id, explanation };
-                let new = Commission { day: Some(day), hold_until, ..unsaved(&due, program.currency, &period, &program) };
-                let new = make(tx, context, new, day).await?;
-                volumes.add(&new, &period, 1);
-            }
+        let explanation =
+            if known.is_some_and(|old| old.declined_because.is_some()) { explanation.declined() } else { explanation };
+        let paid = |e: &Explanation| match e {
+            Explanation::Clicks(owed) => Some((owed.clicks, owed.owed_minor)),
+            _ => None,
+        };
+        // What the cap leaves changes with every day; only what is paid matters.
+        if known.is_some_and(|old| paid(&old.explanation.0) == paid(&explanation)) {
+            continue;
         }
+        let origin = Origin { day: Some(day), ..Origin::new(period.clone(), program.currency, context.end_of_day(day)) };
+        let due = Due { partner, program: program.id, explanation };
+        let mut volumes = Volumes::default();
+        bring(tx, context, known, &due, &origin, day, &mut volumes).await?;
         volumes.settle(tx, context, day).await?;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! What a person says of a commission: approved, declined with a reason, or given back.
 
 use super::volume::Volumes;
-use super::{change, settle};
+use super::{Due, Origin, bring, settle};
 use crate::domain::commission::CommissionState;
 use crate::domain::id::CommissionId;
 use crate::service::{Context, Error, Result};
@@ -81,12 +81,11 @@ async fn judge(tx: &mut Tx, context: &Context, said: Commission) -> Result<()> {
         return Ok(());
     }
     if said.declined_because.is_some() {
+        let explanation = said.explanation.0.clone().declined();
+        let due = Due { partner: said.partner_id, program: said.program_id, explanation };
+        let origin = Origin::new(said.period.clone(), said.currency, said.hold_until.0);
         let mut volumes = Volumes::default();
-        volumes.add(&said, &said.period, -1);
-        let declined = said.explanation.0.clone().declined();
-        let changed = change(tx, context, &said, declined, context.today()).await?;
-        commission::update(tx, &changed, context.at()).await?;
-        volumes.add(&changed, &said.period, 1);
+        bring(tx, context, Some(&said), &due, &origin, context.today(), &mut volumes).await?;
         return volumes.settle(tx, context, context.today()).await;
     }
     super::volume::settle_again(tx, context, &said).await

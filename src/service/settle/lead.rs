@@ -1,7 +1,7 @@
 //! What a lead owes: a sum for each name or stage that a rule pays for, once.
 
 use super::volume::Volumes;
-use super::{Due, change, hold_days, make, unsaved};
+use super::{Due, Origin, bring};
 use crate::domain::commission::{Explanation, LeadOwed, Rule, Terms};
 use crate::domain::id::{PartnerId, RuleId};
 use crate::domain::order::OrderStatus;
@@ -11,7 +11,7 @@ use crate::service::{Context, Error, Result};
 use crate::store::commission::Commission;
 use crate::store::lead::Lead;
 use crate::store::{Tx, commission, program};
-use chrono::{NaiveDate, TimeDelta};
+use chrono::NaiveDate;
 
 /// What a lead owes by its state and the rules frozen with its decision. For each name or stage that it reached, the rule that
 /// names it, else the rule for all leads; each rule once.
@@ -66,25 +66,11 @@ pub async fn settle_lead(tx: &mut Tx, context: &Context, lead: &Lead, fact_day: 
     let declined = |rule| before.iter().any(|c| c.rule_id == rule && c.declined_because.is_some());
     let dues = lead_due(lead, &program, partner, rules, declined);
     let period = Period::of(lead.day).to_string();
+    let origin = Origin { lead: Some(lead.id), ..Origin::new(period, program.currency, lead.at.0) };
     let mut volumes = Volumes::default();
     for due in &dues {
-        match before.iter().find(|c| c.rule_id == due.explanation.rule()) {
-            Some(old) if old.explanation.0 == due.explanation => {}
-            Some(old) => {
-                volumes.add(old, &period, -1);
-                let changed = change(tx, context, old, due.explanation.clone(), fact_day).await?;
-                commission::update(tx, &changed, context.at()).await?;
-                volumes.add(&changed, &period, 1);
-            }
-            None if due.explanation.owed_minor() == 0 => {}
-            None => {
-                let hold = hold_days(tx, &program, partner).await?;
-                let hold_until = (lead.at.0 + TimeDelta::days(hold)).into();
-                let new = Commission { lead_id: Some(lead.id), hold_until, ..unsaved(due, program.currency, &period, &program) };
-                let new = make(tx, context, new, fact_day).await?;
-                volumes.add(&new, &period, 1);
-            }
-        }
+        let old = before.iter().find(|old| old.rule_id == due.explanation.rule());
+        bring(tx, context, old, due, &origin, fact_day, &mut volumes).await?;
     }
     volumes.settle(tx, context, fact_day).await?;
     Ok(commission::of_lead(&mut *tx, lead.id).await?)

@@ -16,7 +16,7 @@ pub use volume::owed_for_month;
 
 use super::{Context, Error, Result};
 use crate::domain::commission::{CommissionState, Explanation, Volume};
-use crate::domain::id::{CommissionId, PartnerId};
+use crate::domain::id::{CommissionId, LeadId, OrderId, PartnerId};
 use crate::domain::ledger::{Account, Journal, JournalKind};
 use crate::domain::money::Currency;
 use crate::domain::program::Program;
@@ -24,7 +24,7 @@ use crate::domain::time::Period;
 use crate::store::commission::Commission;
 use crate::store::ledger::Because;
 use crate::store::order::Order;
-use crate::store::{At, Tx, commission, decision, ledger, partner, payout, program, refund};
+use crate::store::{Tx, commission, decision, ledger, partner, payout, program, refund};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use due::{counted, nothing};
 use sqlx::types::Json;
@@ -54,62 +54,69 @@ pub async fn settle(tx: &mut Tx, context: &Context, order: &Order, fact_day: Nai
         |partner, rule| before.iter().any(|c| (c.partner_id, c.rule_id) == (partner, rule) && c.declined_because.is_some());
     let owed = due(order, &decided, &refunded_lines(&refunds), declined).map_err(|e| Error::field("/total", e))?;
     let same = |c: &Commission, due: &Due| (c.partner_id, c.rule_id) == (due.partner, due.explanation.rule());
-    let period = Period::of(order.day).to_string();
+    let origin = Origin {
+        order: Some(order.id),
+        ..Origin::new(Period::of(order.day).to_string(), order.amounts.currency, order.placed_at)
+    };
     let mut volumes = Volumes::default();
-
-    for due in owed.iter().filter(|due| !before.iter().any(|c| same(c, due))) {
-        let volume = counted(&due.explanation);
-        if due.explanation.owed_minor() == 0 && volume.unwrap_or_default() == Volume::default() {
-            continue;
-        }
-        let program = program::by_id(&mut *tx, due.program).await?.ok_or_else(|| Error::not_found(due.program))?;
-        let hold = hold_days(tx, &program, due.partner).await?;
-        let new = Commission {
-            order_id: Some(order.id),
-            hold_until: (order.placed_at + TimeDelta::days(hold)).into(),
-            ..unsaved(due, order.amounts.currency, &period, &program)
-        };
-        let new = make(tx, context, new, fact_day).await?;
-        volumes.add(&new, &period, 1);
+    for due in &owed {
+        let old = before.iter().find(|old| same(old, due));
+        bring(tx, context, old, due, &origin, fact_day, &mut volumes).await?;
     }
-    for old in &before {
-        let now_owed = owed.iter().find(|due| same(old, due)).map(|due| due.explanation.clone());
-        let now_owed = now_owed.unwrap_or_else(|| nothing(order, &old.explanation.0));
-        if now_owed == old.explanation.0 && period == old.period {
-            continue;
-        }
-        volumes.add(old, &old.period, -1);
-        let changed = Commission { period: period.clone(), ..change(tx, context, old, now_owed, fact_day).await? };
-        commission::update(tx, &changed, context.at()).await?;
-        volumes.add(&changed, &period, 1);
+    for old in before.iter().filter(|old| !owed.iter().any(|due| same(old, due))) {
+        let explanation = nothing(order, &old.explanation.0);
+        let due = Due { partner: old.partner_id, program: old.program_id, explanation };
+        bring(tx, context, Some(old), &due, &origin, fact_day, &mut volumes).await?;
     }
     volumes.settle(tx, context, fact_day).await?;
     Ok(commission::of_order(&mut *tx, order.id).await?)
 }
 
-/// A commission that is not stored yet.
-fn unsaved(due: &Due, currency: Currency, period: &str, program: &Program) -> Commission {
-    Commission {
-        id: CommissionId(0),
-        kind: due.explanation.kind(),
-        order_id: None,
-        lead_id: None,
-        partner_id: due.partner,
-        program_id: due.program,
-        rule_id: due.explanation.rule(),
-        rule_version: due.explanation.rule_version(),
-        period: period.to_owned(),
-        day: None,
-        currency,
-        state: CommissionState::Pending,
-        amount_minor: due.explanation.owed_minor(),
-        explanation: Json(due.explanation.clone()),
-        hold_until: At(DateTime::UNIX_EPOCH),
-        payout_run_id: None,
-        needs_approval: program.manual_approval,
-        judged_by: None,
-        declined_because: None,
+/// What commissions are of, and when their hold begins.
+struct Origin {
+    order: Option<OrderId>,
+    lead: Option<LeadId>,
+    /// Of clicks.
+    day: Option<NaiveDate>,
+    period: String,
+    currency: Currency,
+    held_from: DateTime<Utc>,
+}
+
+impl Origin {
+    fn new(period: String, currency: Currency, held_from: DateTime<Utc>) -> Origin {
+        Origin { order: None, lead: None, day: None, period, currency, held_from }
     }
+}
+
+/// Brings one commission to what is due now: makes it if there is none, changes it, or leaves it as it is. What lies under
+/// its rule goes along into `volumes`, which the caller settles.
+async fn bring(
+    tx: &mut Tx,
+    context: &Context,
+    old: Option<&Commission>,
+    due: &Due,
+    origin: &Origin,
+    fact_day: NaiveDate,
+    volumes: &mut Volumes,
+) -> Result<()> {
+    let Some(old) = old else {
+        if due.explanation.owed_minor() == 0 && counted(&due.explanation).unwrap_or_default() == Volume::default() {
+            return Ok(());
+        }
+        let new = make(tx, context, due, origin, fact_day).await?;
+        volumes.add(&new, 1);
+        return Ok(());
+    };
+    if old.explanation.0 == due.explanation && old.period == origin.period {
+        return Ok(());
+    }
+    volumes.add(old, -1);
+    let changed = change(tx, context, old, due.explanation.clone(), fact_day).await?;
+    let changed = Commission { period: origin.period.clone(), ..changed };
+    commission::update(tx, &changed, context.at()).await?;
+    volumes.add(&changed, 1);
+    Ok(())
 }
 
 /// How long commissions of a partner wait in a program.
@@ -122,7 +129,30 @@ async fn hold_days(tx: &mut Tx, program: &Program, id: PartnerId) -> Result<i64>
 }
 
 /// Stores a commission and posts what it is.
-async fn make(tx: &mut Tx, context: &Context, mut new: Commission, fact_day: NaiveDate) -> Result<Commission> {
+async fn make(tx: &mut Tx, context: &Context, due: &Due, origin: &Origin, fact_day: NaiveDate) -> Result<Commission> {
+    let program = program::by_id(&mut *tx, due.program).await?.ok_or_else(|| Error::not_found(due.program))?;
+    let hold = hold_days(tx, &program, due.partner).await?;
+    let mut new = Commission {
+        id: CommissionId(0),
+        kind: due.explanation.kind(),
+        order_id: origin.order,
+        lead_id: origin.lead,
+        partner_id: due.partner,
+        program_id: due.program,
+        rule_id: due.explanation.rule(),
+        rule_version: due.explanation.rule_version(),
+        period: origin.period.clone(),
+        day: origin.day,
+        currency: origin.currency,
+        state: CommissionState::Pending,
+        amount_minor: due.explanation.owed_minor(),
+        explanation: Json(due.explanation.clone()),
+        hold_until: (origin.held_from + TimeDelta::days(hold)).into(),
+        payout_run_id: None,
+        needs_approval: program.manual_approval,
+        judged_by: None,
+        declined_because: None,
+    };
     new.id = commission::insert(tx, &new, context.at()).await?;
     post_difference(tx, context, &new, new.amount_minor, fact_day).await?;
     Ok(new)

@@ -1,6 +1,6 @@
 //! Volumes under rules with tiers or a cap, and the commission that tiers add to a month.
 
-use super::{Due, change, make, unsaved};
+use super::{Due, Origin, bring};
 use crate::domain::commission::{Explanation, Terms, Volume, volume_owed};
 use crate::domain::id::{PartnerId, ProgramId, RuleId};
 use crate::domain::money::Currency;
@@ -8,8 +8,8 @@ use crate::domain::time::Period;
 use crate::service::{Context, Error, Result};
 use crate::store::commission::Commission;
 use crate::store::commission_volume::{self, VolumeChange};
-use crate::store::{Tx, commission, program, rule};
-use chrono::{NaiveDate, TimeDelta};
+use crate::store::{Tx, commission, rule};
+use chrono::NaiveDate;
 
 /// What changes of volumes while an order is settled.
 #[derive(Default)]
@@ -21,14 +21,14 @@ pub(super) struct Volumes {
 
 impl Volumes {
     /// Adds a commission as it stands (`sign` 1), or takes it away (-1).
-    pub(super) fn add(&mut self, commission: &Commission, period: &str, sign: i64) {
+    pub(super) fn add(&mut self, commission: &Commission, sign: i64) {
         let explanation = &commission.explanation.0;
         let Some(volume) = super::due::counted(explanation) else { return };
         let change = VolumeChange {
             rule: commission.rule_id,
             version: commission.rule_version,
             partner: commission.partner_id,
-            period: period.to_owned(),
+            period: commission.period.clone(),
             volume: Volume { base_minor: sign * volume.base_minor, orders: sign * volume.orders },
             owed_minor: sign * explanation.owed_minor(),
         };
@@ -85,28 +85,16 @@ async fn settle_month(
     fact_day: NaiveDate,
 ) -> Result<()> {
     let Some(owed) = owed_for_month(tx, rule, partner, period, currency).await? else { return Ok(()) };
-    let explanation = Explanation::Volume(owed);
-    match commission::of_volume(&mut *tx, rule, partner, period).await? {
-        Some(old) => {
-            let explanation = if old.declined_because.is_some() { explanation.declined() } else { explanation };
-            if explanation != old.explanation.0 {
-                let changed = change(tx, context, &old, explanation, fact_day).await?;
-                commission::update(tx, &changed, context.at()).await?;
-            }
-        }
-        None if explanation.owed_minor() == 0 => {}
-        None => {
-            let program = program::by_id(&mut *tx, program).await?.ok_or_else(|| Error::not_found(program))?;
-            let hold = super::hold_days(tx, &program, partner).await?;
-            let month: Period = period.parse().map_err(|e| Error::field("/period", e))?;
-            let end = context.end_of_day(month.last_day());
-            let due = Due { partner, program: program.id, explanation };
-            let new =
-                Commission { hold_until: (end + TimeDelta::days(hold)).into(), ..unsaved(&due, currency, period, &program) };
-            make(tx, context, new, fact_day).await?;
-        }
+    let old = commission::of_volume(&mut *tx, rule, partner, period).await?;
+    let mut explanation = Explanation::Volume(owed);
+    if old.as_ref().is_some_and(|old| old.declined_because.is_some()) {
+        explanation = explanation.declined();
     }
-    Ok(())
+    let month: Period = period.parse().map_err(|e| Error::field("/period", e))?;
+    let origin = Origin::new(period.to_owned(), currency, context.end_of_day(month.last_day()));
+    let due = Due { partner, program, explanation };
+    // A volume lies under no rule itself.
+    bring(tx, context, old.as_ref(), &due, &origin, fact_day, &mut Volumes::default()).await
 }
 
 /// Settles anew a commission that is of no order, after a person gave it back. Clicks are settled by the clockwork.

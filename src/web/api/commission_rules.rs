@@ -1,7 +1,7 @@
 //! Commission rules. A change makes a new version; orders placed before keep the old one.
 
 use super::{Body, Page, act, id, listed, view};
-use crate::domain::commission::Rule;
+use crate::domain::commission::{Rule, RuleKind};
 use crate::domain::id::{ProgramId, RuleId};
 use crate::domain::money::{Currency, Money};
 use crate::service::Error;
@@ -84,10 +84,11 @@ pub async fn test(app: Data<App>, key: ApiKey, body: Body) -> Result<HttpRespons
         .iter()
         .map(|line| {
             let item = line.item.as_ref();
-            let rule = line.rules.iter().find(|judged| judged.why_not.is_none()).map(|judged| judged.rule);
+            let won = |kind| line.rules.iter().find(|judged| judged.kind == kind && judged.why_not.is_none()).map(|judged| judged.rule);
             json!({
                 "sku": item.and_then(|i| i.sku.as_ref()), "name": item.and_then(|i| i.name.as_ref()),
-                "category": item.and_then(|i| i.category.as_ref()), "rule": rule, "rules": line.rules,
+                "category": item.and_then(|i| i.category.as_ref()), "rule": won(RuleKind::Ordinary), "bonus": won(RuleKind::Bonus),
+                "second_tier": won(RuleKind::SecondTier), "rules": line.rules,
             })
         })
         .collect();

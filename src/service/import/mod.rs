@@ -1,0 +1,296 @@
+//! Files in: CSV, all or nothing, with file, line and column of what is wrong.
+
+mod row;
+mod touches;
+
+use super::order::{record, record_refund};
+use super::{Context, Error, Result, catalog, price_watch};
+use crate::store::seen_price::PriceOf;
+use crate::store::{Tx, miss};
+use row::{Row, read_cost, read_order, read_refund, read_seen_price, take_link, take_partner, take_promo_code};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::io::Read;
+use touches::Touches;
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportKind {
+    Touches,
+    Orders,
+    Refunds,
+    Costs,
+    Partners,
+    Links,
+    PromoCodes,
+    SeenPrices,
+}
+
+impl ImportKind {
+    /// The columns that must be there, and the ones that may be.
+    fn columns(self) -> (&'static [&'static str], &'static [&'static str]) {
+        match self {
+            ImportKind::Touches => (
+                &["id", "at"],
+                &[
+                    "visitor_id",
+                    "customer_id",
+                    "kind",
+                    "url",
+                    "referrer",
+                    "user_agent",
+                    "ip",
+                    "partner",
+                    "program",
+                    "promo_code",
+                    "channel",
+                ],
+            ),
+            ImportKind::Orders => (
+                &["external_id", "placed_at", "currency", "total"],
+                &[
+                    "status",
+                    "tax",
+                    "shipping",
+                    "discount",
+                    "customer_id",
+                    "customer_email",
+                    "customer_phone",
+                    "visitor_id",
+                    "click_id",
+                    "promo_codes",
+                ],
+            ),
+            ImportKind::Refunds => (&["order", "refund_id", "amount"], &["refunded_at", "currency"]),
+            ImportKind::Costs => (&["date", "amount", "currency"], &["source", "medium", "campaign", "impressions", "clicks"]),
+            ImportKind::Partners => (&["name"], &["email", "external_id", "kind", "status", "group", "payout_method"]),
+            ImportKind::Links => (
+                &["url"],
+                &[
+                    "code",
+                    "program",
+                    "partner",
+                    "utm_source",
+                    "utm_medium",
+                    "utm_campaign",
+                    "utm_content",
+                    "utm_term",
+                    "expires_at",
+                    "creative",
+                    "erid",
+                ],
+            ),
+            ImportKind::PromoCodes => {
+                (&["code"], &["program", "partner", "discount_percent", "discount_amount", "starts_at", "ends_at", "max_uses"])
+            }
+            ImportKind::SeenPrices => (&["at", "partner", "sku", "price"], &["url", "currency"]),
+        }
+    }
+}
+
+/// One thing that is wrong with a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportProblem {
+    pub line: u64,
+    pub column: String,
+    pub detail: String,
+}
+
+/// Why a file was not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    #[error("{}", .0.iter().map(|p| format!("{}: {}: {}", p.line, p.column, p.detail)).collect::<Vec<_>>().join("\n"))]
+    Refused(Vec<ImportProblem>),
+    #[error(transparent)]
+    Service(#[from] Error),
+}
+
+impl From<crate::store::Error> for ImportError {
+    fn from(error: crate::store::Error) -> Self {
+        ImportError::Service(error.into())
+    }
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Imported {
+    pub rows: u64,
+    pub new: u64,
+    pub known: u64,
+    /// Refunds without an order, kept as misses.
+    pub misses: u64,
+    pub ignored_columns: Vec<String>,
+}
+
+/// How many problems are gathered before a file is given up, and how many rows after the first are still looked at.
+const MOST_PROBLEMS: usize = 20;
+const ROWS_AFTER_A_PROBLEM: u64 = 1_000;
+
+/// Takes a CSV file in, within the caller's transaction: commit it only on `Ok`. `renamed` maps our columns to the
+/// file's; `progress` is told the number of rows done.
+pub async fn import(
+    tx: &mut Tx,
+    context: &Context,
+    kind: ImportKind,
+    mut source: impl Read,
+    renamed: &HashMap<String, String>,
+    progress: impl Fn(u64),
+) -> std::result::Result<Imported, ImportError> {
+    let mut bytes = Vec::new();
+    let refused = |line, column: &str, detail: String| {
+        ImportError::Refused(vec![ImportProblem { line, column: column.to_owned(), detail }])
+    };
+    source.read_to_end(&mut bytes).map_err(|e| refused(1, "file", format!("cannot be read: {e}")))?;
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(text)).from_reader(text);
+    let head = reader.headers().map_err(|e| refused(1, "file", csv_fault(&e)))?.clone();
+    let (columns, ignored_columns) = columns_of(kind, &head, renamed)?;
+
+    let mut done = Imported { ignored_columns, ..Imported::default() };
+    let mut problems: Vec<ImportProblem> = Vec::new();
+    let mut touches = Touches::default();
+    // Whose prices were seen, to be reviewed once at the end.
+    let mut priced = BTreeSet::new();
+    let mut record = csv::StringRecord::new();
+    loop {
+        let line = reader.position().line();
+        match reader.read_record(&mut record) {
+            Ok(false) => break,
+            Ok(true) => {}
+            Err(error) => {
+                let line = error.position().map_or(line, csv::Position::line);
+                problems.push(ImportProblem { line, column: "row".to_owned(), detail: csv_fault(&error) });
+                break;
+            }
+        }
+        let line = record.position().map_or(line, csv::Position::line);
+        let row = Row { columns: &columns, record: &record };
+        match take_row(tx, context, kind, &row, &mut touches, &mut priced, &mut done).await {
+            Ok(()) => {}
+            Err(Error::Invalid(fields)) => problems.extend(fields.into_iter().map(|f| ImportProblem {
+                line,
+                column: column_of(&f.pointer),
+                detail: f.detail,
+            })),
+            Err(error @ (Error::Conflict { .. } | Error::NotFound { .. })) => {
+                let column = if kind == ImportKind::Refunds { "order" } else { "row" };
+                problems.push(ImportProblem { line, column: column.to_owned(), detail: error.to_string() });
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let last_line = problems.first().map_or(u64::MAX, |p| p.line + ROWS_AFTER_A_PROBLEM);
+        if problems.len() >= MOST_PROBLEMS || line >= last_line {
+            break;
+        }
+        done.rows += 1;
+        touches.store_many(tx, &mut done).await?;
+        if done.rows.is_multiple_of(500) {
+            progress(done.rows);
+        }
+    }
+    if !problems.is_empty() {
+        return Err(ImportError::Refused(problems));
+    }
+    touches.store(tx, &mut done).await?;
+    for of in &priced {
+        price_watch::review(tx, of).await?;
+    }
+    progress(done.rows);
+    Ok(done)
+}
+
+fn delimiter(text: &[u8]) -> u8 {
+    let head = text.split(|b| *b == b'\n').next().unwrap_or_default();
+    let count = |wanted: u8| head.iter().filter(|b| **b == wanted).count();
+    [b',', b';', b'\t'].into_iter().max_by_key(|d| (count(*d), *d == b',')).unwrap_or(b',')
+}
+
+fn csv_fault(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!("has {len} cells, the head has {expected_len}"),
+        csv::ErrorKind::Utf8 { .. } => "is not UTF-8".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn columns_of(
+    kind: ImportKind,
+    head: &csv::StringRecord,
+    renamed: &HashMap<String, String>,
+) -> std::result::Result<(HashMap<String, usize>, Vec<String>), ImportError> {
+    let (required, optional) = kind.columns();
+    let theirs: Vec<String> = head.iter().map(|h| h.trim().to_owned()).collect();
+    let mut columns = HashMap::new();
+    let mut used = HashSet::new();
+    let mut problems = Vec::new();
+    let mut fault = |column: &str, detail: &str| {
+        problems.push(ImportProblem { line: 1, column: column.to_owned(), detail: detail.to_owned() });
+    };
+    for ours in renamed.keys() {
+        if !required.contains(&ours.as_str()) && !optional.contains(&ours.as_str()) {
+            fault(ours, "is not a column of this import");
+        }
+    }
+    let requisites: Vec<&str> =
+        theirs.iter().map(String::as_str).filter(|t| kind == ImportKind::Partners && t.starts_with("payout_")).collect();
+    for ours in required.iter().chain(optional).copied().chain(requisites) {
+        let wanted = renamed.get(ours).map_or(ours, String::as_str);
+        match theirs.iter().position(|t| t.eq_ignore_ascii_case(wanted)) {
+            Some(index) => {
+                columns.insert(ours.to_owned(), index);
+                used.insert(index);
+            }
+            None if required.contains(&ours) || renamed.contains_key(ours) => fault(wanted, "this column is missing"),
+            None => {}
+        }
+    }
+    if !problems.is_empty() {
+        return Err(ImportError::Refused(problems));
+    }
+    let ignored = theirs.iter().enumerate().filter(|(i, _)| !used.contains(i)).map(|(_, name)| name.clone()).collect();
+    Ok((columns, ignored))
+}
+
+/// The column that a JSON pointer speaks of: `/customer/email` is `customer_email`, `/promo_codes/0` is `promo_codes`.
+fn column_of(pointer: &str) -> String {
+    let parts: Vec<&str> = pointer.split('/').filter(|p| !p.is_empty() && p.parse::<usize>().is_err()).collect();
+    if parts.is_empty() { "row".to_owned() } else { parts.join("_") }
+}
+
+async fn take_row(
+    tx: &mut Tx,
+    context: &Context,
+    kind: ImportKind,
+    row: &Row<'_>,
+    touches: &mut Touches,
+    priced: &mut BTreeSet<PriceOf>,
+    done: &mut Imported,
+) -> Result<()> {
+    let mut count = |is_new: bool| if is_new { done.new += 1 } else { done.known += 1 };
+    match kind {
+        ImportKind::Touches => touches.take(tx, context, row).await?,
+        ImportKind::Orders => count(record(tx, context, &read_order(row).check(context)?).await?.is_new),
+        ImportKind::Refunds => match row.get("order") {
+            Some(order) => count(record_refund(tx, context, &order, &read_refund(row)).await?.is_new),
+            None => {
+                let id = row.get("refund_id").ok_or_else(|| Error::field("/refund_id", "is required"))?;
+                let amount = row.get("amount").unwrap_or_default();
+                let detail = format!("{amount} {}", row.get("currency").unwrap_or_default());
+                miss::record(tx, "refund", &id, None, detail.trim(), context.at()).await?;
+                done.misses += 1;
+            }
+        },
+        ImportKind::Costs => {
+            catalog::replace_cost(tx, "", &read_cost(row)?).await?;
+            count(true);
+        }
+        ImportKind::Partners => count(take_partner(tx, context, row).await?),
+        ImportKind::Links => count(take_link(tx, context, row).await?),
+        ImportKind::PromoCodes => count(take_promo_code(tx, context, row).await?),
+        ImportKind::SeenPrices => {
+            let (of, is_new) = price_watch::record(tx, context, "", &read_seen_price(row)).await?;
+            priced.insert(of);
+            count(is_new);
+        }
+    }
+    Ok(())
+}

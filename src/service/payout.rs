@@ -100,7 +100,7 @@ pub async fn due_by<'a>(on: impl Into<Reader<'a>>, until: NaiveDate) -> Result<V
     let mut reader = on.into();
     let then = ledger::balances(reader.again(), None, until).await?;
     let now = ledger::balances(reader.again(), None, FAR_DAY).await?;
-    let taken_since = ledger::put_in_runs_after(reader, until).await?;
+    let taken_since = ledger::taken_after(reader, until).await?;
     let due = then.into_iter().map(|(id, currency, balance)| {
         let now = now.iter().find(|(p, c, _)| *p == id && *c == currency).map_or(0, |(.., b)| b.available_minor);
         let taken = taken_since.iter().find(|(p, c, _)| *p == id && *c == currency).map_or(0, |(.., minor)| *minor);

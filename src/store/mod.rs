@@ -19,6 +19,9 @@ pub mod intake;
 pub mod journey;
 pub mod lead;
 pub mod ledger;
+pub mod ledger_chain;
+pub mod ledger_entry;
+pub mod ledger_sum;
 pub mod link;
 pub mod miss;
 pub mod missed_hit;
@@ -44,6 +47,7 @@ pub mod settings;
 pub mod spool;
 pub mod touch;
 pub mod touch_day;
+pub mod withholding;
 
 pub use codec::At;
 pub use db::{Backend, Connection, Db, Dialect, Reader, Tx};

@@ -19,6 +19,8 @@ mod demo;
 mod edge;
 mod faults;
 mod histories;
+mod ledger;
+mod ledger_acts;
 mod links;
 mod pages;
 mod paths;

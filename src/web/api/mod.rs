@@ -9,6 +9,7 @@ pub mod costs;
 pub mod creatives;
 mod credits;
 pub mod leads;
+pub mod ledger;
 pub mod links;
 pub mod misses;
 pub mod orders;

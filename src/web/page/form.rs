@@ -18,7 +18,12 @@ pub struct Fields(HashMap<String, String>);
 impl Fields {
     /// The query of a page: its filters live in the URL.
     pub fn of_query(request: &HttpRequest) -> Fields {
-        Fields(url::form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect())
+        Fields::of_text(request.query_string())
+    }
+
+    /// The fields of a query.
+    pub fn of_text(query: &str) -> Fields {
+        Fields(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
     }
 
     /// A field without the white space around it; empty if it is not there.

@@ -16,6 +16,7 @@ nav-statement = Statement
 nav-channels = Channels
 nav-partners = Partners
 nav-payouts = Payouts
+nav-ledger = Ledger
 nav-rules = Rules
 
 month-earlier = Month before

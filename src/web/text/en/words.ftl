@@ -82,7 +82,10 @@ state-reversed = Reversed
 journal-earned = Earned
 journal-reversed = Reversed
 journal-released = Hold over
-journal-adjusted = Adjustment of a closed month
+journal-adjusted = Adjustment
+journal-withheld = Kept back
+journal-withholding_released = No longer kept back
+journal-written_off = Written off
 journal-put_in_run = Put into a payout run
 journal-paid = Paid out
 
@@ -187,3 +190,15 @@ formula-lead-pending = The lead is not approved yet
 formula-part = { $part } of { $base }
 formula-portion = {" "}({ $own }/{ $all } of the order)
 formula-refunds = {" "}× { $left } / { $total } left after refunds
+
+account-held = In hold
+account-available = Available
+account-in_payment = In a payout run
+account-withheld = Kept back
+account-written_off = Written off
+account-expense = Cost of commissions
+account-cash = Paid out
+by_hand-adjust = Correct (+ or −)
+by_hand-withhold = Keep back
+by_hand-write_off = Write off
+note-chargeback = chargeback

@@ -16,6 +16,7 @@ nav-statement = Выписка
 nav-channels = Каналы
 nav-partners = Партнёры
 nav-payouts = Выплаты
+nav-ledger = Учёт
 nav-rules = Правила
 
 month-earlier = Предыдущий месяц

@@ -82,7 +82,10 @@ state-reversed = Сторнировано
 journal-earned = Начислено
 journal-reversed = Сторнировано
 journal-released = Удержание закончилось
-journal-adjusted = Поправка закрытого месяца
+journal-adjusted = Поправка
+journal-withheld = Задержано
+journal-withholding_released = Задержка снята
+journal-written_off = Списано
 journal-put_in_run = Включено в выплату
 journal-paid = Выплачено
 
@@ -191,3 +194,15 @@ formula-lead-pending = Лид ещё не подтверждён
 formula-part = { $part } из { $base }
 formula-portion = {" "}({ $own }/{ $all } заказа)
 formula-refunds = {" "}× { $left } / { $total } после возвратов
+
+account-held = На удержании
+account-available = Доступно
+account-in_payment = В выплате
+account-withheld = Задержано
+account-written_off = Списано
+account-expense = Расход на вознаграждения
+account-cash = Выплачено
+by_hand-adjust = Исправить (+ или −)
+by_hand-withhold = Задержать
+by_hand-write_off = Списать
+note-chargeback = чарджбэк

@@ -31,6 +31,7 @@ pub struct EntryRow {
     pub run_period: Option<String>,
     pub takes_back: Option<JournalId>,
     pub note: Option<String>,
+    /// Who acted; of a run's journals without one, who built or paid the run.
     pub actor: Option<String>,
     /// The act of the audit log.
     pub act_id: Option<i64>,
@@ -58,7 +59,8 @@ pub enum Place {
 
 const SELECT: &str = "SELECT e.id, e.journal_id, j.kind, e.day, j.at, e.account, e.partner_id, e.currency, e.amount_minor, \
      o.external_id AS order_external_id, l.external_id AS lead_external_id, j.commission_id, m.rule_id, m.rule_version, \
-     j.payout_run_id, r.period AS run_period, j.takes_back, j.note, j.actor, j.audit_id AS act_id, a.act \
+     j.payout_run_id, r.period AS run_period, j.takes_back, j.note, \
+     COALESCE(j.actor, CASE j.kind WHEN 'put_in_run' THEN r.built_by WHEN 'paid' THEN r.paid_by END) AS actor, j.audit_id AS act_id, a.act \
      FROM ledger_entries e JOIN journals j ON j.id = e.journal_id LEFT JOIN orders o ON o.id = j.order_id \
      LEFT JOIN commissions m ON m.id = j.commission_id LEFT JOIN leads l ON l.id = m.lead_id \
      LEFT JOIN payout_runs r ON r.id = j.payout_run_id LEFT JOIN audit_log a ON a.id = j.audit_id WHERE ";

@@ -158,7 +158,9 @@ both_stores! {
         let in_run = app.get(&format!("/v1/ledger/entries?kind=put_in_run&partner={}&from=2026-12-07&to=2026-12-07", ids["partner"].as_str().unwrap())).await;
         let in_run = in_run["data"].as_array().unwrap();
         assert_eq!(in_run.len(), 2);
-        assert!(in_run.iter().all(|e| e["payout_run"] == run["id"]));
+        assert!(in_run.iter().all(|e| e["payout_run"] == run["id"] && e["by"] == run["built_by"]));
+        let released = app.get("/v1/ledger/entries?kind=released").await;
+        assert_eq!((&released["data"][0]["by"], &released["data"][0]["rule"]), (&json!("clockwork"), &ids["rule"]));
         assert_eq!(app.get("/v1/ledger/entries?to=2026-11-21").await["data"], json!([]));
         for wrong in ["partner=x", "kind=nothing", "from=2026-13-01"] {
             let answer = app.request(reqwest::Method::GET, &format!("/v1/ledger/entries?{wrong}")).send().await.unwrap();

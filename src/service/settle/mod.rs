@@ -245,7 +245,8 @@ pub async fn release(tx: &mut Tx, context: &Context) -> Result<usize> {
         let (day, _) = open_day(tx, context, over_on.max(last_day.unwrap_or(over_on))).await?;
         let (from, to) = (Account::Held(commission.partner_id), Account::Available(commission.partner_id));
         if let Some(journal) = Journal::transfer(JournalKind::Released, commission.currency, from, to, held) {
-            let because = Because { order: commission.order_id, commission: Some(commission.id), ..Because::by(&context.actor) };
+            // Time made it so, whoever asked first.
+            let because = Because { order: commission.order_id, commission: Some(commission.id), ..Because::by("clockwork") };
             ledger::post(tx, &journal, day, &because, context.at()).await?;
         }
         commission::set_state(tx, commission.id, CommissionState::Approved, context.at()).await?;

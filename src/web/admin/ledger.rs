@@ -74,6 +74,11 @@ struct BalanceView {
     parts: Vec<(String, String)>,
     /// As the forms send it back: minor units.
     available_was: i64,
+    /// What was typed into a form that was refused.
+    act: String,
+    amount: String,
+    order: String,
+    reason: String,
 }
 
 struct WithheldView {
@@ -152,7 +157,7 @@ fn kind_word(kind: JournalKind) -> &'static str {
 /// `GET /admin/ledger?at=&partner=&kind=&from=&to=&before=`.
 pub async fn ledger_page(app: Data<App>, request: HttpRequest, staff: Staff) -> Result<HttpResponse, PageError> {
     let frame = Frame::of(&app, &request, Some(staff.0.clone())).await;
-    shown(&app, frame, staff, &Fields::of_query(&request), StatusCode::OK, None).await
+    shown(&app, frame, staff, &Fields::of_query(&request), (StatusCode::OK, None), None).await
 }
 
 async fn shown(
@@ -160,8 +165,8 @@ async fn shown(
     frame: Frame,
     staff: Staff,
     query: &Fields,
-    status: StatusCode,
-    problem: Option<(&'static str, String)>,
+    (status, problem): (StatusCode, Option<(&'static str, String)>),
+    typed: Option<&Fields>,
 ) -> Result<HttpResponse, PageError> {
     let db = &app.service.db;
     let context = app.service.context(&staff.0.email);
@@ -174,7 +179,7 @@ async fn shown(
     let next = entries.last().filter(|_| entries.len() as i64 == ROWS).map(|last| further(query, last.id));
     let of_partner = match asked.filter.partner {
         None => None,
-        Some(id) => Some(partner_view(app, &frame, &context, &staff, (id, name(id))).await?),
+        Some(id) => Some(partner_view(app, &frame, &context, &staff, (id, name(id)), typed).await?),
     };
     let page = LedgerPage {
         here: "ledger",
@@ -233,6 +238,7 @@ async fn partner_view(
     context: &Context,
     staff: &Staff,
     (id, name): (PartnerId, String),
+    typed: Option<&Fields>,
 ) -> Result<PartnerView, PageError> {
     let db = &app.service.db;
     let lang = frame.lang;
@@ -252,7 +258,13 @@ async fn partner_view(
             (AccountKind::InPayment, balance.in_payment_minor),
             (AccountKind::Withheld, balance.withheld_minor),
         ];
+        let typed = typed.filter(|fields| fields.get("currency") == currency.code());
+        let typed = |name: &str| typed.map(|fields| fields.get(name).to_owned()).unwrap_or_default();
         BalanceView {
+            act: typed("act"),
+            amount: typed("amount"),
+            order: typed("order"),
+            reason: typed("reason"),
             currency: currency.to_string(),
             parts: parts
                 .map(|(account, minor)| (frame.t(words::account(account)), lang.money(Money::new(minor, currency))))
@@ -358,7 +370,7 @@ pub async fn move_by_hand(
             let status = StatusCode::from_u16(Problem::from(error).status).unwrap_or(StatusCode::CONFLICT);
             let frame = Frame::with_way_back(&app, &request, Some(staff.0.clone()), &back).await;
             let query = Fields::of_text(&format!("partner={id}"));
-            shown(&app, frame, staff, &query, status, Some((problem, detail))).await
+            shown(&app, frame, staff, &query, (status, Some((problem, detail))), Some(&fields)).await
         }
     }
 }

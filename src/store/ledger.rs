@@ -176,18 +176,17 @@ pub async fn balances<'a>(
 /// A partner's balances at a month's end: the sums that were made of their entries, and the entries after the last of them.
 async fn balances_of<'a>(on: impl Into<Reader<'a>>, partner: PartnerId, month: Period) -> Result<Vec<BalanceColumns>> {
     let mut reader = on.into();
-    // Sums made meanwhile do not matter: what is read below is bound to this one.
+    // Sums made meanwhile do not matter: what is read below is bound to this one. The day is compared as a text, lest PostgreSQL
+    // take the index by day and read all entries.
     let summed = ledger_sum::last_entry(reader.again(), partner).await?;
     let sql = sqlx::AssertSqlSafe(format!(
         "SELECT {BY_ACCOUNT} FROM (\
          SELECT partner_id, currency, account, amount_minor FROM ledger_sums WHERE partner_id = $1 AND last_entry <= $2 AND period <= $3 \
          UNION ALL \
-         SELECT partner_id, currency, account, amount_minor FROM ledger_entries WHERE partner_id = $1 AND id > $2 AND day <= $4\
+         SELECT partner_id, currency, account, amount_minor FROM ledger_entries WHERE partner_id = $1 AND id > $2 AND SUBSTR(CAST(day AS TEXT), 1, 7) <= $3\
          ) AS parts GROUP BY partner_id, currency ORDER BY partner_id, currency"
     ));
-    Ok(read!(reader, |c| {
-        sqlx::query_as(sql).bind(partner).bind(summed).bind(month.to_string()).bind(month.last_day()).fetch_all(c).await
-    })?)
+    Ok(read!(reader, |c| { sqlx::query_as(sql).bind(partner).bind(summed).bind(month.to_string()).fetch_all(c).await })?)
 }
 
 /// What was taken out of `available` after a day: for payout runs, and kept back more than released.

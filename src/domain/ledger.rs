@@ -69,7 +69,11 @@ pub enum JournalKind {
     Adjusted,
     /// Put into a payout run.
     PutInRun,
+    /// The run was cancelled, or the payment did not go through: available again.
+    TakenOutOfRun,
     Paid,
+    /// A payment that came back after it was paid: available again.
+    Returned,
     /// Part of a payment is the payee's tax: it did not leave to them.
     TaxWithheld,
 }

@@ -22,6 +22,7 @@ pub mod order;
 pub mod partner;
 pub mod payable;
 pub mod payout_file;
+pub mod payout_run;
 pub mod person;
 pub mod price_watch;
 pub mod program;

@@ -11,6 +11,7 @@ use super::{Result, Tributary, settle};
 use crate::domain::attribution::Model;
 use crate::domain::money::split_minor;
 use crate::domain::payout_file::FileRequest;
+use crate::domain::payout_run::{LineState, RunState};
 use crate::domain::time::{FAR_DAY, Period};
 use crate::store::{
     commission, commission_volume, decision, lead, ledger, order, payout, program, proof, refund, report, touch_day,
@@ -53,6 +54,12 @@ pub async fn examine(service: &Tributary) -> Result<Vec<Finding>> {
     let off = proof::runs_off_lines(db).await?;
     let said = off.iter().map(|(id, total, lines, posted)| format!("{id}: total {total}, lines {lines}, posted {posted}"));
     findings.push(finding("every run's total equals its lines and its postings", said.collect()));
+    let off = proof::lines_off_ledger(db).await?;
+    let said = off.iter().map(|(run, partner, state, in_payment, paid)| {
+        format!("{run}, {partner}: {}, in payment {in_payment}, paid {paid}", state.name())
+    });
+    findings.push(finding("every line of a run stands where its postings say, and is paid at most once", said.collect()));
+    findings.push(runs_follow_lines(service).await?);
     findings.push(exports_stay_the_same(service).await?);
     findings.push(statements_close(service).await?);
     findings.extend(super::documents::proofs(service).await?);
@@ -159,6 +166,24 @@ async fn volumes_follow_commissions(service: &Tributary) -> Result<Finding> {
         if owed != commission.amount_minor {
             let (period, stored) = (&commission.period, commission.amount_minor);
             finding.broken.push(format!("{rule}, {partner}, {period}: stored {stored}, owed {owed}"));
+        }
+    }
+    Ok(finding)
+}
+
+/// A run that was approved stands where its lines do, and only one of a month and currency is not cancelled.
+async fn runs_follow_lines(service: &Tributary) -> Result<Finding> {
+    let mut finding = Finding { what: "every run stands where its lines do", checked: 0, skipped: 0, broken: Vec::new() };
+    for run in payout::list(&service.db, 0, i64::MAX).await? {
+        finding.checked += 1;
+        let states = payout::line_states(&service.db, run.id).await?;
+        let expected = match run.state {
+            RunState::Built if states.iter().any(|state| matches!(state, LineState::Paid | LineState::Failed)) => None,
+            RunState::Built => Some(RunState::Built),
+            _ => Some(RunState::of_lines(states)),
+        };
+        if expected != Some(run.state) {
+            finding.broken.push(format!("{} is {}, its lines say {expected:?}", run.id, run.state.name()));
         }
     }
     Ok(finding)

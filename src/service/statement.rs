@@ -48,7 +48,7 @@ pub async fn of_month<'a>(on: impl Into<Reader<'a>>, partner: PartnerId, period:
                 earned_minor: sum(JournalKind::Earned),
                 reversed_minor: -sum(JournalKind::Reversed),
                 adjusted_minor: sum(JournalKind::Adjusted),
-                paid_minor: -sum(JournalKind::Paid),
+                paid_minor: -sum(JournalKind::Paid) - sum(JournalKind::Returned),
                 closing,
                 lines,
             }

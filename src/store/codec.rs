@@ -11,6 +11,7 @@ use crate::domain::money::Currency;
 use crate::domain::order::OrderStatus;
 use crate::domain::partner::{PartnerKind, PartnerStatus};
 use crate::domain::payable::{Reason, Via};
+use crate::domain::payout_run::{LineState, RunState};
 use crate::domain::person::IdentifierKind;
 use crate::domain::program::CreditPolicy;
 use crate::domain::touch::{Mark, TouchKind};
@@ -171,6 +172,8 @@ text_columns!(
     RuleKind,
     AccountKind,
     JournalKind,
+    RunState,
+    LineState,
     Currency,
     OrderStatus,
     PartnerKind,

@@ -1,11 +1,13 @@
 //! Journals and entries: added, never changed; balances are sums over them.
 
-use super::{At, Reader, Result, Tx};
+use super::codec::text_of;
+use super::{At, Backend, Error, Reader, Result, Tx};
 use crate::domain::id::*;
-use crate::domain::ledger::{AccountKind, Journal, JournalKind};
+use crate::domain::ledger::{Account, AccountKind, Journal, JournalKind};
 use crate::domain::money::Currency;
 use crate::{exec, read, run};
 use chrono::NaiveDate;
+use sqlx::{PgConnection, QueryBuilder, Sqlite, SqliteConnection};
 
 /// What a journal leads back to.
 #[derive(Debug, Clone, Default)]
@@ -50,17 +52,135 @@ pub async fn post(tx: &mut Tx, journal: &Journal, day: NaiveDate, because: &Beca
     Ok(id)
 }
 
-/// What of a commission lies in hold, and the latest day something was posted there.
-pub async fn held_of_commission<'a>(on: impl Into<Reader<'a>>, commission: CommissionId) -> Result<(i64, Option<NaiveDate>)> {
-    Ok(read!(on.into(), |c| {
-        sqlx::query_as(
-            "SELECT CAST(COALESCE(SUM(e.amount_minor), 0) AS BIGINT), MAX(e.day) FROM journals j \
-             JOIN ledger_entries e ON e.journal_id = j.id WHERE j.commission_id = $1 AND e.account = 'held'",
-        )
-        .bind(commission)
-        .fetch_one(c)
-        .await
-    })?)
+/// A journal with its day and what it leads back to.
+#[derive(Debug, Clone)]
+pub struct Posting {
+    pub journal: Journal,
+    pub day: NaiveDate,
+    pub because: Because,
+}
+
+/// Journals in one statement: far below the parameters that SQLite takes.
+const AT_ONCE: usize = 1_000;
+
+/// Posts many journals in their order, in a few statements for every thousand.
+pub async fn post_all(tx: &mut Tx, postings: &[Posting], now: At) -> Result<()> {
+    for chunk in postings.chunks(AT_ONCE) {
+        let ids = next_ids(tx, chunk.len()).await?;
+        match tx.on() {
+            Backend::Sqlite(c) => insert_into_sqlite(c, &ids, chunk, now).await?,
+            Backend::Postgres(c) => insert_into_postgres(c, &ids, chunk, now).await?,
+        }
+    }
+    Ok(())
+}
+
+/// The ids of the next journals. One transaction at a time writes, so nobody else takes them.
+async fn next_ids(tx: &mut Tx, count: usize) -> Result<Vec<JournalId>> {
+    let count = count as i64;
+    let ids: Vec<i64> = match tx.on() {
+        Backend::Sqlite(c) => {
+            let last: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) FROM journals").fetch_one(c).await?;
+            (last + 1..=last + count).collect()
+        }
+        Backend::Postgres(c) => {
+            sqlx::query_scalar("SELECT NEXTVAL(PG_GET_SERIAL_SEQUENCE('journals', 'id')) FROM GENERATE_SERIES(1, $1)")
+                .bind(count)
+                .fetch_all(c)
+                .await?
+        }
+    };
+    Ok(ids.into_iter().map(JournalId).collect())
+}
+
+async fn insert_into_sqlite(c: &mut SqliteConnection, ids: &[JournalId], postings: &[Posting], now: At) -> Result<()> {
+    let mut journals = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO journals (id, kind, currency, at, day, order_id, commission_id, payout_run_id, note) ",
+    );
+    journals.push_values(ids.iter().zip(postings), |mut row, (id, posting)| {
+        row.push_bind(*id)
+            .push_bind(posting.journal.kind())
+            .push_bind(posting.journal.currency())
+            .push_bind(now)
+            .push_bind(posting.day)
+            .push_bind(posting.because.order)
+            .push_bind(posting.because.commission)
+            .push_bind(posting.because.run)
+            .push_bind(posting.because.note.as_deref());
+    });
+    journals.build().execute(&mut *c).await?;
+    let mut entries =
+        QueryBuilder::<Sqlite>::new("INSERT INTO ledger_entries (journal_id, account, partner_id, currency, amount_minor, day) ");
+    entries.push_values(entries_of(ids, postings), |mut row, (id, posting, account, minor)| {
+        row.push_bind(id)
+            .push_bind(account.kind())
+            .push_bind(account.partner())
+            .push_bind(posting.journal.currency())
+            .push_bind(minor)
+            .push_bind(posting.day);
+    });
+    entries.build().execute(c).await?;
+    Ok(())
+}
+
+/// The entries of all journals, in their order.
+fn entries_of<'a>(ids: &'a [JournalId], postings: &'a [Posting]) -> impl Iterator<Item = (JournalId, &'a Posting, Account, i64)> {
+    ids.iter()
+        .zip(postings)
+        .flat_map(|(id, posting)| posting.journal.entries().iter().map(move |(account, minor)| (*id, posting, *account, *minor)))
+}
+
+/// PostgreSQL reads arrays several times as fast as as many parameters.
+async fn insert_into_postgres(c: &mut PgConnection, ids: &[JournalId], postings: &[Posting], now: At) -> Result<()> {
+    let text = |value: std::result::Result<String, sqlx::error::BoxDynError>| value.map_err(|e| Error::Unreadable(e.to_string()));
+    let mut kinds = Vec::with_capacity(postings.len());
+    let mut currencies = Vec::with_capacity(postings.len());
+    for posting in postings {
+        kinds.push(text(text_of(&posting.journal.kind()))?);
+        currencies.push(posting.journal.currency().code());
+    }
+    sqlx::query(
+        "INSERT INTO journals (id, kind, currency, at, day, order_id, commission_id, payout_run_id, note) OVERRIDING SYSTEM VALUE \
+         SELECT id, kind, currency, $2, day, order_id, commission_id, payout_run_id, note FROM UNNEST(CAST($1 AS BIGINT[]), \
+         CAST($3 AS TEXT[]), CAST($4 AS TEXT[]), CAST($5 AS DATE[]), CAST($6 AS BIGINT[]), CAST($7 AS BIGINT[]), CAST($8 AS BIGINT[]), \
+         CAST($9 AS TEXT[])) AS t(id, kind, currency, day, order_id, commission_id, payout_run_id, note)",
+    )
+    .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
+    .bind(now)
+    .bind(kinds)
+    .bind(currencies)
+    .bind(postings.iter().map(|p| p.day).collect::<Vec<_>>())
+    .bind(postings.iter().map(|p| p.because.order.map(|id| id.0)).collect::<Vec<_>>())
+    .bind(postings.iter().map(|p| p.because.commission.map(|id| id.0)).collect::<Vec<_>>())
+    .bind(postings.iter().map(|p| p.because.run.map(|id| id.0)).collect::<Vec<_>>())
+    .bind(postings.iter().map(|p| p.because.note.clone()).collect::<Vec<_>>())
+    .execute(&mut *c)
+    .await?;
+    let (mut journals, mut accounts, mut partners, mut currencies, mut amounts, mut days) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (id, posting, account, minor) in entries_of(ids, postings) {
+        journals.push(id.0);
+        accounts.push(text(text_of(&account.kind()))?);
+        partners.push(account.partner().map(|id| id.0));
+        currencies.push(posting.journal.currency().code());
+        amounts.push(minor);
+        days.push(posting.day);
+    }
+    sqlx::query(
+        "INSERT INTO ledger_entries (journal_id, account, partner_id, currency, amount_minor, day) \
+         SELECT journal_id, account, partner_id, currency, amount_minor, day FROM UNNEST(CAST($1 AS BIGINT[]), CAST($2 AS TEXT[]), \
+         CAST($3 AS BIGINT[]), CAST($4 AS TEXT[]), CAST($5 AS BIGINT[]), CAST($6 AS DATE[])) \
+         AS t(journal_id, account, partner_id, currency, amount_minor, day)",
+    )
+    .bind(journals)
+    .bind(accounts)
+    .bind(partners)
+    .bind(currencies)
+    .bind(amounts)
+    .bind(days)
+    .execute(c)
+    .await?;
+    Ok(())
 }
 
 /// What a partner's accounts hold in one currency.
@@ -105,12 +225,13 @@ pub async fn balances<'a>(
         .collect())
 }
 
-/// What was taken out of `available` for payout runs after a day.
-pub async fn put_in_runs_after<'a>(on: impl Into<Reader<'a>>, day: NaiveDate) -> Result<Vec<(PartnerId, Currency, i64)>> {
+/// What payout runs took out of `available` after a day, less what they gave back.
+pub async fn taken_by_runs_after<'a>(on: impl Into<Reader<'a>>, day: NaiveDate) -> Result<Vec<(PartnerId, Currency, i64)>> {
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
             "SELECT e.partner_id, e.currency, CAST(-SUM(e.amount_minor) AS BIGINT) FROM ledger_entries e \
-             JOIN journals j ON j.id = e.journal_id WHERE j.kind = 'put_in_run' AND e.account = 'available' AND e.day > $1 \
+             JOIN journals j ON j.id = e.journal_id WHERE j.kind IN ('put_in_run', 'taken_out_of_run', 'returned') \
+             AND e.account = 'available' AND e.day > $1 \
              GROUP BY e.partner_id, e.currency",
         )
         .bind(day)
@@ -162,7 +283,7 @@ pub async fn paid_in_all<'a>(on: impl Into<Reader<'a>>, partner: PartnerId) -> R
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
             "SELECT e.currency, CAST(-SUM(e.amount_minor) AS BIGINT) FROM ledger_entries e JOIN journals j ON j.id = e.journal_id \
-             WHERE e.partner_id = $1 AND j.kind = 'paid' GROUP BY e.currency ORDER BY e.currency",
+             WHERE e.partner_id = $1 AND j.kind IN ('paid', 'returned') GROUP BY e.currency ORDER BY e.currency",
         )
         .bind(partner)
         .fetch_all(c)

@@ -42,6 +42,7 @@ impl Modify for Bearer {
         payouts::statement, payouts::retake_payer, payer::one, payer::replace, payouts::paid, payouts::entries,
         documents::list, documents::issue, documents::one, documents::page,
         receipts::list, receipts::received, receipts::annul, receipts::reminded,
+        payouts::apply_statement, payouts::line_failed, payouts::cancel, payouts::settings, payouts::change_settings,
         persons::merges, persons::reverse, misses::list, misses::attach, rejected_hits::list,
     )
 )]

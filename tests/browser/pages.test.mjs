@@ -344,6 +344,11 @@ test('the accountant’s month goes through by forms alone: close, build, approv
   assert.match(total, /^£[\d,]+\.\d\d$/);
   await step('Approve');
   await sound('approved');
+  const own_page = await page.getAttribute('main a:text-is("Lines one by one, bank statement, cancelling")', 'href');
+  for (const [path, name] of [[own_page, 'payout-run'], ['/admin/payout-settings', 'payout-settings']]) {
+    const seen = await check(watcher, path, name);
+    await seen.close();
+  }
 
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('main a:text-is("Download CSV")')]);
   assert.equal(download.suggestedFilename(), `payout-${period}-GBP.csv`);

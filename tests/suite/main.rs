@@ -24,6 +24,8 @@ mod links;
 mod pages;
 mod paths;
 mod payout_files;
+mod payout_histories;
+mod payout_lifecycle;
 mod payouts;
 mod persons;
 mod policies;

@@ -8,6 +8,7 @@ use crate::domain::document::{Standing, receipt_due, terms_of_payment};
 use crate::domain::id::PayoutRunId;
 use crate::domain::ledger::{Account, Journal, JournalKind};
 use crate::domain::money::{Currency, Money};
+use crate::domain::payout_run::LineState;
 use crate::domain::requisites::Payout;
 use crate::domain::time::start_of_day;
 use crate::service::{Context, Error, Result};
@@ -31,7 +32,8 @@ pub async fn by_tax_law(tx: &mut Tx, context: &Context, currency: Currency, mut 
     match terms_of_payment(standing, &payee.npd, paid, Money::new(line.amount_minor, currency), context.today()) {
         Ok(tax_minor) => line.tax_minor = tax_minor,
         Err(obstacle) => {
-            line.disposition = "blocked".to_owned();
+            line.disposition = LineState::Blocked.name().to_owned();
+            line.state = LineState::Blocked;
             line.reason = Some(obstacle.to_string());
         }
     }

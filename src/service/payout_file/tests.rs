@@ -380,6 +380,12 @@ fn what_will_stand_in_the_way_of_a_payment_is_known_before_the_run_is_built() {
         payout: sqlx::types::Json(payout),
         standing: None,
         tax_minor: 0,
+        state: crate::domain::payout_run::LineState::Due,
+        settled_at: None,
+        settled_by: None,
+        paid_on: None,
+        bank_reference: None,
+        failed_because: None,
     };
     let obstacle = |name, payout, currency: &str| {
         super::obstacle(&line(name, payout), "2026-10".parse().unwrap(), currency.parse().unwrap())

@@ -61,19 +61,23 @@ impl FromRequest for Body {
 
     fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let mut payload = payload.take();
-        Box::pin(async move {
-            let mut body = Vec::new();
-            let too_slow = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "the body pauses for too long");
-            while let Some(chunk) = timeout(LONGEST_PAUSE, payload.next()).await.map_err(too_slow)? {
-                let chunk = chunk.map_err(|e| Problem::malformed(format!("the body broke off: {e}")))?;
-                if body.len() + chunk.len() > LARGEST_BODY {
-                    return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the body is over 5 MiB"));
-                }
-                body.extend_from_slice(&chunk);
-            }
-            Ok(Body(body))
-        })
+        Box::pin(async move { Ok(Body(read_body(&mut payload, LARGEST_BODY).await?)) })
     }
+}
+
+/// Reads a body whole: `413` above `largest` bytes.
+pub async fn read_body(payload: &mut Payload, largest: usize) -> Result<Vec<u8>, Problem> {
+    let mut body = Vec::new();
+    let too_slow = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "the body pauses for too long");
+    while let Some(chunk) = timeout(LONGEST_PAUSE, payload.next()).await.map_err(too_slow)? {
+        let chunk = chunk.map_err(|e| Problem::malformed(format!("the body broke off: {e}")))?;
+        if body.len() + chunk.len() > largest {
+            let detail = format!("the body is over {} MiB", largest / (1024 * 1024));
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 impl Body {

@@ -5,6 +5,7 @@ pub mod form;
 mod format;
 pub mod formula;
 pub mod trace;
+pub mod upload;
 pub mod words;
 
 pub use format::NONE;

@@ -9,9 +9,12 @@ use crate::domain::order::OrderStatus;
 use crate::domain::partner::{PartnerKind, PartnerStatus};
 use crate::domain::payable::{Reason, Verdict, Via};
 use crate::domain::payout_file::FileFormat;
+use crate::domain::payout_run::{LineState, RunState};
 use crate::domain::program::CreditPolicy;
 use crate::domain::touch::TouchKind;
+use crate::service::Refusal;
 use crate::service::access::Role;
+use crate::service::bank_statement::Outcome;
 use crate::service::report::Dimension;
 
 pub fn channel(channel: Channel) -> &'static str {
@@ -182,7 +185,9 @@ pub fn journal(kind: JournalKind) -> &'static str {
         JournalKind::Released => "journal-released",
         JournalKind::Adjusted => "journal-adjusted",
         JournalKind::PutInRun => "journal-put_in_run",
+        JournalKind::TakenOutOfRun => "journal-taken_out_of_run",
         JournalKind::Paid => "journal-paid",
+        JournalKind::Returned => "journal-returned",
         JournalKind::TaxWithheld => "journal-tax_withheld",
     }
 }
@@ -294,25 +299,75 @@ pub fn document_kind(kind: DocumentKind) -> &'static str {
     }
 }
 
-/// `built`, `approved`, `paid`.
-pub fn run_state(state: &str) -> &'static str {
+pub fn run_state(state: RunState) -> &'static str {
     match state {
-        "paid" => "run-paid",
-        "approved" => "run-approved",
-        _ => "run-built",
+        RunState::Built => "run-built",
+        RunState::Approved => "run-approved",
+        RunState::PartlyPaid => "run-partly_paid",
+        RunState::Paid => "run-paid",
+        RunState::Cancelled => "run-cancelled",
     }
 }
 
-/// What becomes of a line of a run, and why.
-pub fn disposition(disposition: &str, reason: Option<&str>, amount_minor: i64) -> &'static str {
-    match disposition {
-        "due" => "line-due",
-        "blocked" if reason.is_some_and(|reason| reason.starts_with("requisites:")) => "line-blocked_requisites",
-        "blocked" if reason.is_some_and(|reason| reason.starts_with("npd:")) => "line-blocked_npd",
-        "blocked" if reason.is_some_and(|reason| reason.starts_with("tax:")) => "line-blocked_tax",
-        "blocked" => "line-blocked",
-        _ if amount_minor < 0 => "line-below_zero",
-        _ => "line-below_minimum",
+/// Where a line of a run stands, and why.
+pub fn line_state(state: LineState, reason: Option<&str>, amount_minor: i64) -> &'static str {
+    match state {
+        LineState::Due => "line-due",
+        LineState::Paid => "line-paid",
+        LineState::Failed => "line-failed",
+        LineState::Cancelled => "line-cancelled",
+        LineState::Blocked if reason.is_some_and(|reason| reason.starts_with("requisites:")) => "line-blocked_requisites",
+        LineState::Blocked if reason.is_some_and(|reason| reason.starts_with("npd:")) => "line-blocked_npd",
+        LineState::Blocked if reason.is_some_and(|reason| reason.starts_with("tax:")) => "line-blocked_tax",
+        LineState::Blocked => "line-blocked",
+        LineState::Carried if amount_minor < 0 => "line-below_zero",
+        LineState::Carried => "line-below_minimum",
+    }
+}
+
+/// Why an act of the accountant's month was refused.
+pub fn refusal(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Conflict => "refused-conflict",
+        Refusal::MonthNotOver => "problem-close",
+        Refusal::MonthNotClosed => "problem-build-open",
+        Refusal::MonthInFuture => "problem-build",
+        Refusal::RunExists => "problem-build-known",
+        Refusal::NothingDue => "problem-build-nothing",
+        Refusal::CurrencyRequired => "problem-build-currency",
+        Refusal::NotApproved => "problem-paid",
+        Refusal::SamePerson => "refused-same_person",
+        Refusal::AlreadyPaid => "refused-already_paid",
+        Refusal::RunCancelled => "refused-cancelled",
+        Refusal::LineFailed => "refused-line_failed",
+        Refusal::NoSuchLine => "refused-no_such_line",
+        Refusal::NothingInFile => "problem-export",
+        Refusal::OtherAccount => "refused-other_account",
+        Refusal::OtherMonth => "refused-other_month",
+        Refusal::StatementUnreadable => "refused-statement",
+    }
+}
+
+/// What an entry of a bank statement says of a run.
+pub fn statement_verdict(verdict: crate::domain::bank_statement::Verdict) -> &'static str {
+    use crate::domain::bank_statement::Verdict;
+    match verdict {
+        Verdict::Paid(_) => "bank-paid",
+        Verdict::AmountDiffers { .. } => "bank-amount_differs",
+        Verdict::PaidAgain(_) => "bank-paid_again",
+        Verdict::Returned(_) => "bank-returned",
+        Verdict::Unknown => "bank-unknown",
+    }
+}
+
+/// What an entry of a bank statement would do.
+pub fn statement_outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::MarkedPaid => "outcome-marked_paid",
+        Outcome::MarkedFailed => "outcome-marked_failed",
+        Outcome::Known => "outcome-known",
+        Outcome::Left => "outcome-left",
+        Outcome::Foreign => "outcome-foreign",
     }
 }
 

@@ -57,6 +57,22 @@ count-due = { $count ->
     [one] { $shown } line due
    *[other] { $shown } lines due
 }
+count-paid = { $count ->
+    [one] { $shown } paid
+   *[other] { $shown } paid
+}
+count-failed = { $count ->
+    [one] { $shown } failed
+   *[other] { $shown } failed
+}
+count-not-found = { $count ->
+    [one] { $shown } payment of the run is not in the statement.
+   *[other] { $shown } payments of the run are not in the statement.
+}
+count-to-mark = { $count ->
+    [one] { $shown } line changes.
+   *[other] { $shown } lines change.
+}
 count-carried = { $count ->
     [one] { $shown } carried over
    *[other] { $shown } carried over
@@ -102,6 +118,8 @@ column-available = Available now
 column-order = Order
 column-placed = Placed
 column-state = State
+column-verdict = The bank says
+column-outcome = The line
 column-why = Why it is yours
 column-formula = Formula
 column-code = Code

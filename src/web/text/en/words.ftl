@@ -84,7 +84,9 @@ journal-reversed = Reversed
 journal-released = Hold over
 journal-adjusted = Adjustment of a closed month
 journal-put_in_run = Put into a payout run
+journal-taken_out_of_run = Taken out of a payout run
 journal-paid = Paid out
+journal-returned = Payout returned
 journal-tax_withheld = Tax withheld
 
 policy-promo_then_last_click = Promo code, then last click
@@ -137,9 +139,14 @@ why-split = You share this order with others who brought the customer
 
 run-built = Built
 run-approved = Approved
+run-partly_paid = Partly paid
 run-paid = Paid
+run-cancelled = Cancelled
 
 line-due = Due
+line-paid = Paid
+line-failed = Did not go through
+line-cancelled = Cancelled
 line-below_zero = Carried over: below zero
 line-below_minimum = Carried over: below the minimum
 line-blocked = Blocked: partner not approved

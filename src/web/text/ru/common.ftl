@@ -67,6 +67,30 @@ count-due = { $count ->
     [many] { $shown } строк к выплате
    *[other] { $shown } строки к выплате
 }
+count-paid = { $count ->
+    [one] { $shown } выплачена
+    [few] { $shown } выплачены
+    [many] { $shown } выплачено
+   *[other] { $shown } выплачены
+}
+count-failed = { $count ->
+    [one] { $shown } не прошла
+    [few] { $shown } не прошли
+    [many] { $shown } не прошло
+   *[other] { $shown } не прошли
+}
+count-not-found = { $count ->
+    [one] { $shown } платежа этой выплаты в банковской выписке нет.
+    [few] { $shown } платежей этой выплаты в банковской выписке нет.
+    [many] { $shown } платежей этой выплаты в банковской выписке нет.
+   *[other] { $shown } платежа этой выплаты в банковской выписке нет.
+}
+count-to-mark = { $count ->
+    [one] Изменится { $shown } строка.
+    [few] Изменятся { $shown } строки.
+    [many] Изменятся { $shown } строк.
+   *[other] Изменятся { $shown } строки.
+}
 count-carried = { $count ->
     [one] { $shown } перенесена
     [few] { $shown } перенесены
@@ -124,6 +148,8 @@ column-available = Доступно сейчас
 column-order = Заказ
 column-placed = Оформлен
 column-state = Состояние
+column-verdict = Слово банка
+column-outcome = Строка
 column-why = Почему он ваш
 column-formula = Расчёт
 column-code = Код

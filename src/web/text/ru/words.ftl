@@ -84,7 +84,9 @@ journal-reversed = Сторнировано
 journal-released = Удержание закончилось
 journal-adjusted = Поправка закрытого месяца
 journal-put_in_run = Включено в выплату
+journal-taken_out_of_run = Исключено из выплаты
 journal-paid = Выплачено
+journal-returned = Выплата вернулась
 journal-tax_withheld = Удержан налог
 
 policy-promo_then_last_click = Промокод, затем последний клик
@@ -137,9 +139,14 @@ why-split = Заказ делится между вами и другими, к�
 
 run-built = Составлена
 run-approved = Утверждена
+run-partly_paid = Выплачена частично
 run-paid = Выплачена
+run-cancelled = Отменена
 
 line-due = К выплате
+line-paid = Выплачено
+line-failed = Платёж не прошёл
+line-cancelled = Отменено
 line-below_zero = Перенос: остаток ниже нуля
 line-below_minimum = Перенос: меньше минимума
 line-blocked = Стоп: партнёр не подтверждён

@@ -14,6 +14,7 @@
 #   enrichment    benches/enrichment.rs: channel, bot and device of one touch
 #   instructions  instructions a click by callgrind (KEEP_CALLGRIND=FILE keeps what it counted)
 #   orders import startup
+#   balance       benches/balance.rs: the balance of a partner with 100,000 entries
 #   paths         `tributary paths` over a million distinct paths against ChannelAttribution 2.2.5 (fetched from PyPI)
 #   recompute     `tributary recompute` over HISTORY_TOUCHES touches, and over half of them
 #   payout        close and build over PAYOUT_COMMISSIONS commissions of PAYOUT_PARTNERS partners, and the files of its run
@@ -28,7 +29,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-WORDS=(redirect cpu sustained latency redis pixel mover enrichment instructions orders import startup paths recompute payout)
+WORDS=(redirect cpu sustained latency redis pixel mover enrichment instructions orders import startup balance paths recompute payout)
 if [[ ${QUICK:-0} != 0 ]]; then
   : "${ROUNDS:=3}" "${SECONDS_PER_ROUND:=3}" "${SUSTAINED_SECONDS:=15}" "${ORDERS:=500}" "${IMPORT_ROWS:=20000}" "${PATH_ROWS:=200000}" "${HISTORY_TOUCHES:=1000000}" "${HISTORY_ORDERS:=30000}" "${PAYOUT_COMMISSIONS:=100000}" "${PAYOUT_PARTNERS:=10000}"
 fi

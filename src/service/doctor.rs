@@ -4,6 +4,7 @@
 mod decisions;
 
 use super::credit::{CreditOptions, Journeys, fits_of};
+use super::ledger::chain;
 use super::payout::load;
 use super::payout_file;
 use super::report::Question;
@@ -14,7 +15,8 @@ use crate::domain::payout_file::FileRequest;
 use crate::domain::payout_run::{LineState, RunState};
 use crate::domain::time::{FAR_DAY, Period};
 use crate::store::{
-    commission, commission_volume, decision, lead, ledger, order, payout, program, proof, refund, report, touch_day,
+    commission, commission_volume, decision, lead, ledger, ledger_chain, ledger_entry, ledger_sum, order, payout, program, proof,
+    refund, report, touch_day,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -36,6 +38,11 @@ pub async fn examine(service: &Tributary) -> Result<Vec<Finding>> {
     let mut findings = vec![finding("the database's own pages and references are whole", proof::broken_pages(db).await?)];
     let off = proof::unbalanced_journals(db).await?;
     findings.push(finding("every journal sums to zero", off.iter().map(|(id, sum)| format!("{id} sums to {sum}")).collect()));
+    findings.push(chain_holds(service).await?);
+    let lost = ledger_chain::acts_without_journal(db).await?;
+    let said = lost.iter().map(|(id, act, subject)| format!("act {id}, {act} of {subject}"));
+    findings.push(finding("every act that moved money by hand has its journal", said.collect()));
+    findings.push(sums_match(service).await?);
     let off = proof::commissions_off_ledger(db).await?;
     let said = off.iter().map(|(id, amount, posted)| format!("{id} says {amount}, the ledger {posted}"));
     findings.push(finding("every commission equals its ledger entries", said.collect()));
@@ -67,6 +74,34 @@ pub async fn examine(service: &Tributary) -> Result<Vec<Finding>> {
     findings.push(touch_days_match(service).await?);
     findings.push(super::persons_proof::persons_follow_evidence(service).await?);
     Ok(findings)
+}
+
+/// The first journal that does not follow the one before it was changed, or stands where one was removed or put in.
+async fn chain_holds(service: &Tributary) -> Result<Finding> {
+    let walk = chain::walk(&service.db).await?;
+    let more = walk.broken.len().saturating_sub(1);
+    let more = if more == 0 { String::new() } else { format!(", nor do {more} after it") };
+    let said = walk.broken.first().map(|id| format!("{id} does not follow the journal before it{more}"));
+    Ok(Finding {
+        what: "no journal was changed, removed or put in between: the chain holds",
+        checked: walk.journals,
+        skipped: 0,
+        broken: said.into_iter().collect(),
+    })
+}
+
+/// The sums that balances are read from are those of the entries.
+async fn sums_match(service: &Tributary) -> Result<Finding> {
+    let off = ledger_sum::differences(&service.db).await?;
+    let said = off.into_iter().map(|(partner, currency, account, period, kept, there)| {
+        format!("{partner} in {period}, {account:?}, {currency}: summed {kept}, the entries say {there}")
+    });
+    Ok(Finding {
+        what: "the sums of partners' entries are those of the entries",
+        checked: ledger_sum::count(&service.db).await?.unsigned_abs(),
+        skipped: 0,
+        broken: said.collect(),
+    })
 }
 
 /// What each order owes by its present state and the rules frozen with its decision, against what is stored.
@@ -241,7 +276,7 @@ async fn statements_close(service: &Tributary) -> Result<Finding> {
     let mut partners: Vec<_> = ledger::balances(db, None, FAR_DAY).await?.into_iter().map(|(p, ..)| p).collect();
     partners.dedup();
     for partner in partners {
-        let Some(first) = ledger::entries(db, Some(partner), 0, i64::MAX).await?.iter().map(|e| e.day).min() else { continue };
+        let Some(first) = ledger_entry::first_day(db, partner).await? else { continue };
         let mut period = Period::of(first);
         while period <= this_month {
             for s in super::statement::of_month(db, partner, period).await? {
@@ -253,6 +288,11 @@ async fn statements_close(service: &Tributary) -> Result<Finding> {
                         s.currency,
                         s.closing.total_minor()
                     ));
+                }
+                let withheld: i64 = s.withheld.iter().map(|w| w.amount_minor).sum();
+                if withheld != s.closing.withheld_minor {
+                    let said = s.closing.withheld_minor;
+                    finding.broken.push(format!("{partner} in {period}, {}: {withheld} is kept back, not {said}", s.currency));
                 }
             }
             period = period.next();

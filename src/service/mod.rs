@@ -18,6 +18,7 @@ pub mod geoip;
 pub mod import;
 pub mod input;
 pub mod lead;
+pub mod ledger;
 pub mod linkbook;
 pub mod miss;
 pub mod mover;
@@ -172,6 +173,7 @@ impl Tributary {
         let context = Context { now: clock.now(), actor: "migration".to_owned(), zone, hash_key: hash_key.clone() };
         stitch::start_guard(&mut tx, &context).await?;
         tx.commit().await?;
+        ledger::chain::complete(&db).await?;
         Ok(Tributary { db, clock, zone, hash_key: Arc::new(hash_key) })
     }
 

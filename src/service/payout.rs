@@ -99,7 +99,7 @@ pub async fn build(
     let into_payment = lines.iter().filter(|l| l.state == LineState::Due).filter_map(|line| {
         let (from, to) = (Account::Available(line.partner_id), Account::InPayment(line.partner_id));
         let journal = Journal::transfer(JournalKind::PutInRun, currency, from, to, line.amount_minor)?;
-        Some(Posting { journal, day: today, because: Because { run: Some(run), ..Because::default() } })
+        Some(Posting { journal, day: today, because: Because { run: Some(run), ..Because::by(&context.actor) } })
     });
     ledger::post_all(tx, &into_payment.collect::<Vec<_>>(), context.at()).await?;
     commission::put_in_run(tx, run, currency, until, context.at()).await?;
@@ -116,7 +116,7 @@ pub async fn due_by<'a>(on: impl Into<Reader<'a>>, until: NaiveDate) -> Result<V
     let then = ledger::balances(reader.again(), None, until).await?;
     let now = ledger::balances(reader.again(), None, FAR_DAY).await?;
     let now: HashMap<_, _> = now.into_iter().map(|(id, currency, b)| ((id, currency), b.available_minor)).collect();
-    let taken_since = ledger::taken_by_runs_after(reader, until).await?;
+    let taken_since = ledger::taken_after(reader, until).await?;
     let taken_since: HashMap<_, _> = taken_since.into_iter().map(|(id, currency, minor)| ((id, currency), minor)).collect();
     let due = then.into_iter().map(|(id, currency, balance)| {
         let now = now.get(&(id, currency)).copied().unwrap_or(0);

@@ -8,7 +8,7 @@ use crate::domain::id::*;
 use crate::domain::ledger::{AccountKind, JournalKind};
 use crate::domain::link_target::{Country, Device};
 use crate::domain::money::Currency;
-use crate::domain::order::OrderStatus;
+use crate::domain::order::{OrderStatus, ReversalReason};
 use crate::domain::partner::{PartnerKind, PartnerStatus};
 use crate::domain::payable::{Reason, Via};
 use crate::domain::payout_run::{LineState, RunState};
@@ -176,6 +176,7 @@ text_columns!(
     LineState,
     Currency,
     OrderStatus,
+    ReversalReason,
     PartnerKind,
     PartnerStatus,
     Reason,

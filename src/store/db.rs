@@ -1,6 +1,7 @@
 //! Two drivers behind one face: pools, transactions, and the connection a read uses.
 
 use super::{Error, Result};
+use crate::domain::ledger::chain::ChainHash;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
@@ -137,14 +138,14 @@ impl Db {
                 Backend::Postgres(tx)
             }
         };
-        Ok(Tx { tx, _turn: turn })
+        Ok(Tx { tx, ledger_head: None, _turn: turn })
     }
 
     /// Starts a transaction for what nobody else writes or reads to decide by: in PostgreSQL it does not wait for the one writer.
     pub async fn begin_beside(&self) -> Result<Tx> {
         match &self.0 {
             Backend::Sqlite(_) => self.begin().await,
-            Backend::Postgres(pool) => Ok(Tx { tx: Backend::Postgres(pool.begin().await?), _turn: None }),
+            Backend::Postgres(pool) => Ok(Tx { tx: Backend::Postgres(pool.begin().await?), ledger_head: None, _turn: None }),
         }
     }
 
@@ -221,6 +222,8 @@ pub(super) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
 #[derive(Debug)]
 pub struct Tx {
     tx: Backend<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>,
+    /// The hash of the ledger's last journal, once it was read: nobody else writes meanwhile.
+    pub(super) ledger_head: Option<ChainHash>,
     /// Given back after the transaction has ended.
     _turn: Option<OwnedMutexGuard<()>>,
 }

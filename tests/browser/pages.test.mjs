@@ -122,7 +122,7 @@ function cookieHeader(who) {
 }
 
 test('an anonymous visitor is led to the sign-in', async () => {
-  for (const path of ['/', '/admin', '/cabinet', '/admin/orders', '/admin/payouts/2026-10', '/admin/payout-runs/pay_1/export']) {
+  for (const path of ['/', '/admin', '/cabinet', '/admin/orders', '/admin/ledger', '/admin/payouts/2026-10', '/admin/payout-runs/pay_1/export']) {
     const answer = await fetch(demo.url + path, { redirect: 'manual' });
     assert.equal(answer.status, 303, path);
     assert.equal(answer.headers.get('location'), '/signin', path);
@@ -186,7 +186,7 @@ test('every page has the headers, and its style is small', async () => {
 });
 
 test('a partner does not come into the console, nor staff into a cabinet', async () => {
-  for (const [who, path] of [['partner', '/admin'], ['partner', '/admin/orders'], ['partner', '/admin/payouts/2026-10'], ['admin', '/cabinet']]) {
+  for (const [who, path] of [['partner', '/admin'], ['partner', '/admin/orders'], ['partner', '/admin/ledger'], ['partner', '/admin/payouts/2026-10'], ['admin', '/cabinet']]) {
     const answer = await fetch(demo.url + path, { headers: { cookie: cookieHeader(who) }, redirect: 'manual' });
     assert.equal(answer.status, 403, `${who} ${path}`);
   }
@@ -257,6 +257,9 @@ for (const lang of ['en', 'ru']) {
         await check(admin, run, name('payouts'));
         await check(admin, '/admin/documents', name('documents'));
         await check(admin, '/admin/receipts', name('receipts'));
+        const ledger = await check(admin, '/admin/ledger', name('ledger'));
+        const own = await ledger.getAttribute('tbody a[href*="partner="]', 'href');
+        await check(admin, own, name('ledger-partner'));
         const asked = new URLSearchParams({ url: 'https://shop.example/?utm_source=yandex&utm_medium=cpc&yclid=1', user_agent: 'Googlebot/2.1' });
         const rules = await check(admin, `/admin/channel-rules?${asked}`, name('rules'));
         assert.equal(await rules.locator('.builtin .used').count(), 1, 'the rule that decides');

@@ -20,6 +20,8 @@ mod documents;
 mod edge;
 mod faults;
 mod histories;
+mod ledger;
+mod ledger_acts;
 mod links;
 mod pages;
 mod paths;

@@ -52,7 +52,7 @@ both_stores! {
         tamper("UPDATE commissions SET amount_minor = 1000").await;
         tamper("INSERT INTO ledger_entries (journal_id, account, partner_id, currency, amount_minor, day) SELECT id, 'available', 1, 'RUB', 5, day FROM journals").await;
         assert!(app.broken().await.iter().any(|b| b.contains("sums to 5")));
-        tamper("INSERT INTO ledger_entries (journal_id, account, partner_id, currency, amount_minor, day) SELECT id, 'available', 1, 'RUB', -5, day FROM journals").await;
+        app.behind_its_back("DELETE FROM ledger_entries WHERE amount_minor = 5").await;
     }
 }
 

@@ -15,7 +15,7 @@ use crate::service::{Context, Error, Result};
 use crate::store::ledger::Because;
 use crate::store::payout::PayoutRunLine;
 use crate::store::receipt::Wanted;
-use crate::store::{At, Tx, ledger, payout, receipt, withholding};
+use crate::store::{At, Tx, ledger, payout, receipt, tax_withheld};
 use chrono::{Datelike, NaiveDate};
 
 /// A line that is due, with the tax withheld of it; or blocked, with the reason.
@@ -25,7 +25,7 @@ pub async fn by_tax_law(tx: &mut Tx, context: &Context, currency: Currency, mut 
     let Some(standing) = line.standing.filter(|_| line.disposition == "due") else { return Ok(line) };
     let paid = match standing {
         Standing::SelfEmployed | Standing::Individual => {
-            withholding::paid_between(&mut *tx, line.partner_id, standing, this_year(context)).await?
+            tax_withheld::paid_between(&mut *tx, line.partner_id, standing, this_year(context)).await?
         }
         Standing::Company | Standing::SoleTrader | Standing::Foreign => Default::default(),
     };
@@ -56,12 +56,12 @@ pub async fn payments_changed(tx: &mut Tx, context: &Context, id: PayoutRunId) -
         if !has_receipt && line.tax_minor == 0 {
             continue;
         }
-        let (paid_minor, day) = withholding::paid_by_run(&mut *tx, id, line.partner_id).await?;
+        let (paid_minor, day) = tax_withheld::paid_by_run(&mut *tx, id, line.partner_id).await?;
         let paid_on = day.filter(|_| paid_minor >= line.amount_minor);
         let owed = if paid_on.is_some() { line.tax_minor } else { 0 };
-        let missing = owed - withholding::posted(&mut *tx, id, line.partner_id).await?;
+        let missing = owed - tax_withheld::posted(&mut *tx, id, line.partner_id).await?;
         if let Some(journal) = Journal::transfer(JournalKind::TaxWithheld, run.currency, Account::Cash, Account::Tax, missing) {
-            let because = Because { run: Some(id), note: Some(line.partner_id.to_string()), ..Because::default() };
+            let because = Because { run: Some(id), note: Some(line.partner_id.to_string()), ..Because::by(&context.actor) };
             ledger::post(tx, &journal, context.today(), &because, context.at()).await?;
         }
         match paid_on {

@@ -60,7 +60,7 @@ impl ImportKind {
                     "promo_codes",
                 ],
             ),
-            ImportKind::Refunds => (&["order", "refund_id", "amount"], &["refunded_at", "currency"]),
+            ImportKind::Refunds => (&["order", "refund_id", "amount"], &["refunded_at", "currency", "reason"]),
             ImportKind::Costs => (&["date", "amount", "currency"], &["source", "medium", "campaign", "impressions", "clicks"]),
             ImportKind::Partners => (&["name"], &["email", "external_id", "kind", "status", "group", "payout_method"]),
             ImportKind::Links => (

@@ -165,7 +165,7 @@ fn posting(loaded: &RunWithLines, line: &PayoutRunLine, step: Step, note: Option
         Step::Return => (JournalKind::Returned, Account::Cash, available),
     };
     let journal = Journal::transfer(kind, loaded.run.currency, from, to, line.amount_minor)?;
-    let because = Because { run: Some(loaded.run.id), note: note.map(str::to_owned), ..Because::default() };
+    let because = Because { run: Some(loaded.run.id), note: note.map(str::to_owned), ..Because::by(&context.actor) };
     Some(Posting { journal, day: context.today(), because })
 }
 

@@ -44,6 +44,6 @@ fn posting(context: &Context, latest_closed: Option<&str>, held: &HeldOver) -> O
     let day = if is_closed { context.today() } else { day.min(context.today()) };
     let (from, to) = (Account::Held(held.partner_id), Account::Available(held.partner_id));
     let journal = Journal::transfer(JournalKind::Released, held.currency, from, to, held.held_minor)?;
-    let because = Because { order: held.order_id, commission: Some(held.id), ..Because::default() };
+    let because = Because { order: held.order_id, commission: Some(held.id), ..Because::by(&context.actor) };
     Some(Posting { journal, day, because })
 }

@@ -3,6 +3,7 @@
 mod channel_rules;
 mod documents;
 mod home;
+mod ledger;
 mod order;
 mod orders;
 mod payout_run;
@@ -16,6 +17,7 @@ mod tester;
 pub use channel_rules::{change_channel_rules, channel_rule_page, channel_rules_page};
 pub use documents::{DocumentView, document_page, documents, issue};
 pub use home::home;
+pub use ledger::{ledger_page, move_by_hand, release};
 pub use order::order;
 pub use orders::orders;
 pub use payout_run::{apply_statement, cancel, payout_run, settle_lines, statement};

@@ -10,6 +10,7 @@ pub mod creatives;
 mod credits;
 pub mod documents;
 pub mod leads;
+pub mod ledger;
 pub mod links;
 pub mod misses;
 pub mod orders;

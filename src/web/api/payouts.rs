@@ -1,14 +1,14 @@
-//! The accountant's month, and the ledger behind it.
+//! The accountant's month.
 
 use super::{Body, Page, act, id, listed, view};
-use crate::domain::id::{PartnerId, PayoutRunId};
+use crate::domain::id::PayoutRunId;
 use crate::domain::money::Currency;
 use crate::domain::payout_file::{FileFormat, FileRequest, PayoutFile, WrongFileRequest};
 use crate::domain::time::Period;
 use crate::service::access::Scope;
 use crate::service::payout::{self as payouts, PayoutSettings};
 use crate::service::{bank_statement, payout_file};
-use crate::store::{ledger, payout};
+use crate::store::payout;
 use crate::web::App;
 use crate::web::error::Problem;
 use crate::web::who::ApiKey;
@@ -298,25 +298,4 @@ pub async fn change_settings(app: Data<App>, key: ApiKey, request: HttpRequest, 
         Ok((StatusCode::OK, json!(payouts::change_settings(tx, context, input).await?)))
     })
     .await
-}
-
-/// Whose entries.
-#[derive(Debug, serde::Deserialize)]
-pub struct Whose {
-    partner: Option<String>,
-    limit: Option<i64>,
-    cursor: Option<String>,
-}
-
-/// The entries of the ledger, oldest first.
-#[utoipa::path(get, path = "/v1/ledger/entries", tag = "Ledger", params(("partner" = Option<String>, Query), ("limit" = Option<i64>, Query), ("cursor" = Option<String>, Query)), responses((status = 200, description = "A page of entries")))]
-pub async fn entries(app: Data<App>, _key: ApiKey, request: HttpRequest, query: Query<Whose>) -> Result<HttpResponse, Problem> {
-    let page = Page { limit: query.limit, cursor: query.cursor.clone() };
-    let limit = page.limit()?;
-    let partner: Option<PartnerId> = match &query.partner {
-        None => None,
-        Some(text) => Some(text.parse().map_err(|e| Problem::field("/partner", e))?),
-    };
-    let found = ledger::entries(&app.service.db, partner, page.after()?, limit).await?;
-    Ok(listed(&request, limit, found, |e| e.id.0, view::entry))
 }

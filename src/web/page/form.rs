@@ -19,7 +19,12 @@ pub struct Fields(HashMap<String, String>, Vec<(String, String)>);
 impl Fields {
     /// The query of a page: its filters live in the URL.
     pub fn of_query(request: &HttpRequest) -> Fields {
-        Fields::of(request.query_string().as_bytes())
+        Fields::of_text(request.query_string())
+    }
+
+    /// The fields of a query.
+    pub fn of_text(query: &str) -> Fields {
+        Fields::of(query.as_bytes())
     }
 
     fn of(text: &[u8]) -> Fields {

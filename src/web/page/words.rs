@@ -4,8 +4,8 @@ use crate::domain::attribution::Model;
 use crate::domain::channel::{Channel, Comparison, RuleField};
 use crate::domain::commission::{CommissionKind, CommissionState};
 use crate::domain::document::{DocumentKind, ReceiptState, Standing};
-use crate::domain::ledger::JournalKind;
-use crate::domain::order::OrderStatus;
+use crate::domain::ledger::{AccountKind, JournalKind};
+use crate::domain::order::{OrderStatus, ReversalReason};
 use crate::domain::partner::{PartnerKind, PartnerStatus};
 use crate::domain::payable::{Reason, Verdict, Via};
 use crate::domain::payout_file::FileFormat;
@@ -16,6 +16,7 @@ use crate::service::Refusal;
 use crate::service::access::Role;
 use crate::service::bank_statement::Outcome;
 use crate::service::report::Dimension;
+use crate::web::language::Language;
 
 pub fn channel(channel: Channel) -> &'static str {
     match channel {
@@ -184,12 +185,49 @@ pub fn journal(kind: JournalKind) -> &'static str {
         JournalKind::Reversed => "journal-reversed",
         JournalKind::Released => "journal-released",
         JournalKind::Adjusted => "journal-adjusted",
+        JournalKind::Withheld => "journal-withheld",
+        JournalKind::WithholdingReleased => "journal-withholding_released",
+        JournalKind::WrittenOff => "journal-written_off",
         JournalKind::PutInRun => "journal-put_in_run",
         JournalKind::TakenOutOfRun => "journal-taken_out_of_run",
         JournalKind::Paid => "journal-paid",
         JournalKind::Returned => "journal-returned",
         JournalKind::TaxWithheld => "journal-tax_withheld",
     }
+}
+
+pub fn account(kind: AccountKind) -> &'static str {
+    match kind {
+        AccountKind::Held => "account-held",
+        AccountKind::Available => "account-available",
+        AccountKind::InPayment => "account-in_payment",
+        AccountKind::Withheld => "account-withheld",
+        AccountKind::WrittenOff => "account-written_off",
+        AccountKind::Expense => "account-expense",
+        AccountKind::Cash => "account-cash",
+        AccountKind::Tax => "account-tax",
+    }
+}
+
+/// `adjust`, `withhold`, `write_off`.
+pub fn act_by_hand(act: &str) -> &'static str {
+    match act {
+        "withhold" => "by_hand-withhold",
+        "write_off" => "by_hand-write_off",
+        _ => "by_hand-adjust",
+    }
+}
+
+/// A journal's note: as somebody wrote it, but for the word that stands for a chargeback.
+pub fn note(lang: Language, note: &str) -> String {
+    match note.strip_prefix(ReversalReason::Chargeback.word()) {
+        Some(rest) if is_chargeback(note) => format!("{}{rest}", lang.text("note-chargeback")),
+        _ => note.to_owned(),
+    }
+}
+
+pub fn is_chargeback(note: &str) -> bool {
+    note.strip_prefix(ReversalReason::Chargeback.word()).is_some_and(|rest| rest.is_empty() || rest.starts_with(", of "))
 }
 
 pub fn policy(policy: CreditPolicy) -> &'static str {
@@ -408,7 +446,6 @@ pub fn payout_file(format: FileFormat) -> &'static str {
 mod tests {
     use super::*;
     use crate::domain::channel::documentation;
-    use crate::web::language::Language;
 
     #[test]
     fn the_built_in_table_says_in_english_what_its_rules_say() {

@@ -17,6 +17,7 @@ nav-channels = Channels
 nav-partners = Partners
 nav-payouts = Payouts
 nav-documents = Documents
+nav-ledger = Ledger
 nav-rules = Rules
 
 month-earlier = Month before

@@ -17,6 +17,7 @@ nav-channels = Каналы
 nav-partners = Партнёры
 nav-payouts = Выплаты
 nav-documents = Документы
+nav-ledger = Учёт
 nav-rules = Правила
 
 month-earlier = Предыдущий месяц

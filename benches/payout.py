@@ -107,6 +107,7 @@ def fill(database, commissions, partners, period, released):
                    commission_id="1 + n.i", at=at(14), day=day(14), **more)
         store.copy("ledger_entries", commissions, "t.journal_id = 1", id="default", journal_id=f"{last} + n.i", partner_id=partner,
                    account="CASE WHEN t.account = 'held' THEN 'available' ELSE 'held' END", day=day(14))
+    store.run("DELETE FROM settings WHERE key = 'ledger_chained'")
     if store.postgres:
         for table in ("partners", "orders", "commissions", "journals"):
             store.run(f"SELECT SETVAL(PG_GET_SERIAL_SEQUENCE('{table}', 'id'), (SELECT MAX(id) FROM {table}))")

@@ -1,7 +1,7 @@
 //! The accountant's month.
 
 use super::{Body, Page, act, id, listed, view};
-use crate::domain::id::PayoutRunId;
+use crate::domain::id::{PartnerId, PayoutRunId};
 use crate::domain::money::Currency;
 use crate::domain::payout_file::{FileFormat, FileRequest, PayoutFile, WrongFileRequest};
 use crate::domain::time::Period;

@@ -25,6 +25,8 @@ pub enum Account {
     Expense,
     /// Money that left.
     Cash,
+    /// Withheld of payments as the payees' tax, for the tax office.
+    Tax,
 }
 
 impl Account {
@@ -37,6 +39,7 @@ impl Account {
             Account::WrittenOff(_) => AccountKind::WrittenOff,
             Account::Expense => AccountKind::Expense,
             Account::Cash => AccountKind::Cash,
+            Account::Tax => AccountKind::Tax,
         }
     }
 
@@ -45,7 +48,7 @@ impl Account {
             Account::Held(p) | Account::Available(p) | Account::InPayment(p) | Account::Withheld(p) | Account::WrittenOff(p) => {
                 Some(p)
             }
-            Account::Expense | Account::Cash => None,
+            Account::Expense | Account::Cash | Account::Tax => None,
         }
     }
 }
@@ -61,10 +64,11 @@ pub enum AccountKind {
     WrittenOff,
     Expense,
     Cash,
+    Tax,
 }
 
 impl AccountKind {
-    pub const ALL: [AccountKind; 7] = [
+    pub const ALL: [AccountKind; 8] = [
         AccountKind::Held,
         AccountKind::Available,
         AccountKind::InPayment,
@@ -72,6 +76,7 @@ impl AccountKind {
         AccountKind::WrittenOff,
         AccountKind::Expense,
         AccountKind::Cash,
+        AccountKind::Tax,
     ];
 }
 
@@ -94,11 +99,17 @@ pub enum JournalKind {
     WrittenOff,
     /// Put into a payout run.
     PutInRun,
+    /// The run was cancelled, or the payment did not go through: available again.
+    TakenOutOfRun,
     Paid,
+    /// A payment that came back after it was paid: available again.
+    Returned,
+    /// Part of a payment is the payee's tax: it did not leave to them.
+    TaxWithheld,
 }
 
 impl JournalKind {
-    pub const ALL: [JournalKind; 9] = [
+    pub const ALL: [JournalKind; 12] = [
         JournalKind::Earned,
         JournalKind::Reversed,
         JournalKind::Released,
@@ -107,7 +118,10 @@ impl JournalKind {
         JournalKind::WithholdingReleased,
         JournalKind::WrittenOff,
         JournalKind::PutInRun,
+        JournalKind::TakenOutOfRun,
         JournalKind::Paid,
+        JournalKind::Returned,
+        JournalKind::TaxWithheld,
     ];
 }
 

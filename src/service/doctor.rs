@@ -12,6 +12,7 @@ use super::{Result, Tributary, settle};
 use crate::domain::attribution::Model;
 use crate::domain::money::split_minor;
 use crate::domain::payout_file::FileRequest;
+use crate::domain::payout_run::{LineState, RunState};
 use crate::domain::time::{FAR_DAY, Period};
 use crate::store::{
     commission, commission_volume, decision, lead, ledger, ledger_chain, ledger_entry, ledger_sum, order, payout, program, proof,
@@ -60,8 +61,15 @@ pub async fn examine(service: &Tributary) -> Result<Vec<Finding>> {
     let off = proof::runs_off_lines(db).await?;
     let said = off.iter().map(|(id, total, lines, posted)| format!("{id}: total {total}, lines {lines}, posted {posted}"));
     findings.push(finding("every run's total equals its lines and its postings", said.collect()));
+    let off = proof::lines_off_ledger(db).await?;
+    let said = off.iter().map(|(run, partner, state, in_payment, paid)| {
+        format!("{run}, {partner}: {}, in payment {in_payment}, paid {paid}", state.name())
+    });
+    findings.push(finding("every line of a run stands where its postings say, and is paid at most once", said.collect()));
+    findings.push(runs_follow_lines(service).await?);
     findings.push(exports_stay_the_same(service).await?);
     findings.push(statements_close(service).await?);
+    findings.extend(super::documents::proofs(service).await?);
     findings.push(credits_sum_to_orders(service).await?);
     findings.push(touch_days_match(service).await?);
     findings.push(super::persons_proof::persons_follow_evidence(service).await?);
@@ -198,6 +206,24 @@ async fn volumes_follow_commissions(service: &Tributary) -> Result<Finding> {
     Ok(finding)
 }
 
+/// A run that was approved stands where its lines do, and only one of a month and currency is not cancelled.
+async fn runs_follow_lines(service: &Tributary) -> Result<Finding> {
+    let mut finding = Finding { what: "every run stands where its lines do", checked: 0, skipped: 0, broken: Vec::new() };
+    for run in payout::list(&service.db, 0, i64::MAX).await? {
+        finding.checked += 1;
+        let states = payout::line_states(&service.db, run.id).await?;
+        let expected = match run.state {
+            RunState::Built if states.iter().any(|state| matches!(state, LineState::Paid | LineState::Failed)) => None,
+            RunState::Built => Some(RunState::Built),
+            _ => Some(RunState::of_lines(states)),
+        };
+        if expected != Some(run.state) {
+            finding.broken.push(format!("{} is {}, its lines say {expected:?}", run.id, run.state.name()));
+        }
+    }
+    Ok(finding)
+}
+
 async fn exports_stay_the_same(service: &Tributary) -> Result<Finding> {
     let mut finding =
         Finding { what: "every exported file can be written again, byte for byte", checked: 0, skipped: 0, broken: Vec::new() };
@@ -217,7 +243,9 @@ async fn exports_stay_the_same(service: &Tributary) -> Result<Finding> {
         if hex::encode(Sha256::digest(&file.bytes)) != sha256 {
             finding.broken.push(format!("{run} as {format} has another hash now"));
         }
-        let total = load(&service.db, run).await?.run.total_minor;
+        let loaded = load(&service.db, run).await?;
+        let withheld: i64 = loaded.lines.iter().filter(|l| l.disposition == "due").map(|l| l.tax_minor).sum();
+        let total = loaded.run.total_minor - withheld;
         let told = file.totals.total_minor + file.totals.in_other_parts_minor + file.totals.left_out_minor();
         if told != total {
             finding.broken.push(format!("{run} as {format}: what is in the file and left out is {told}, not {total}"));

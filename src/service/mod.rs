@@ -11,6 +11,7 @@ pub mod credit;
 pub mod decide;
 pub mod demo;
 pub mod doctor;
+pub mod documents;
 pub mod enrich;
 pub mod export;
 pub mod geoip;
@@ -29,6 +30,7 @@ pub mod payout_file;
 pub mod persons_proof;
 pub mod price_watch;
 pub mod referrer;
+mod refusal;
 pub mod replay;
 pub mod report;
 pub mod rule_test;
@@ -39,6 +41,8 @@ pub mod statement;
 pub mod stitch;
 pub mod what_if;
 pub mod worker;
+
+pub use refusal::Refusal;
 
 use crate::clock::Clock;
 use crate::domain::person::HashKey;
@@ -59,7 +63,7 @@ pub enum Error {
     #[error("there is no {what}")]
     NotFound { what: String },
     #[error("{detail}")]
-    Conflict { detail: String },
+    Refused { refusal: Refusal, detail: String },
     #[error("{}", .0.iter().map(|e| format!("{}: {}", e.pointer, e.detail)).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
     /// What visitors did last is safe, but not in the store yet.
@@ -72,7 +76,7 @@ pub enum Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Error {
         match error {
-            store::Error::Taken { what } => Error::Conflict { detail: format!("this {what} is taken") },
+            store::Error::Taken { what } => Error::conflict(format!("this {what} is taken")),
             other => Error::Store(other),
         }
     }
@@ -89,7 +93,11 @@ impl Error {
     }
 
     pub fn conflict(detail: impl std::fmt::Display) -> Error {
-        Error::Conflict { detail: detail.to_string() }
+        Error::refused(Refusal::Conflict, detail)
+    }
+
+    pub fn refused(refusal: Refusal, detail: impl std::fmt::Display) -> Error {
+        Error::Refused { refusal, detail: detail.to_string() }
     }
 }
 

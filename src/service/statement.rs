@@ -56,7 +56,7 @@ pub async fn of_month<'a>(on: impl Into<Reader<'a>>, partner: PartnerId, period:
                 earned_minor: sum(JournalKind::Earned),
                 reversed_minor: -sum(JournalKind::Reversed),
                 adjusted_minor: sum(JournalKind::Adjusted) + sum(JournalKind::WrittenOff),
-                paid_minor: -sum(JournalKind::Paid),
+                paid_minor: -sum(JournalKind::Paid) - sum(JournalKind::Returned),
                 written_off_minor: sum(JournalKind::WrittenOff),
                 closing,
                 withheld: withheld.iter().filter(|w| w.currency == currency).cloned().collect(),

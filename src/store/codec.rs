@@ -3,6 +3,7 @@
 use crate::domain::ad_marking::CreativeKind;
 use crate::domain::channel::Channel;
 use crate::domain::commission::{CommissionKind, CommissionState, CustomerCondition, PaidOn, RuleKind};
+use crate::domain::document::{DocumentKind, DocumentLanguage, ReceiptState, Standing};
 use crate::domain::id::*;
 use crate::domain::ledger::{AccountKind, JournalKind};
 use crate::domain::link_target::{Country, Device};
@@ -10,6 +11,7 @@ use crate::domain::money::Currency;
 use crate::domain::order::{OrderStatus, ReversalReason};
 use crate::domain::partner::{PartnerKind, PartnerStatus};
 use crate::domain::payable::{Reason, Via};
+use crate::domain::payout_run::{LineState, RunState};
 use crate::domain::person::IdentifierKind;
 use crate::domain::program::CreditPolicy;
 use crate::domain::touch::{Mark, TouchKind};
@@ -155,6 +157,8 @@ id_columns!(
     MissId,
     EntryId,
     CostId,
+    DocumentId,
+    ReceiptId,
 );
 
 text_columns!(
@@ -168,6 +172,8 @@ text_columns!(
     RuleKind,
     AccountKind,
     JournalKind,
+    RunState,
+    LineState,
     Currency,
     OrderStatus,
     ReversalReason,
@@ -180,4 +186,8 @@ text_columns!(
     CreativeKind,
     Mark,
     TouchKind,
+    DocumentKind,
+    DocumentLanguage,
+    ReceiptState,
+    Standing,
 );

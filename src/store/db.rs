@@ -243,6 +243,24 @@ impl Tx {
         }
     }
 
+    /// Makes room for a transaction that changes very many rows: SQLite would else write each page that many of them share
+    /// again and again. The room stays until [`Tx::was_for_many`].
+    pub async fn for_many(&mut self) -> Result<()> {
+        self.set_cache("PRAGMA cache_size = -131072").await
+    }
+
+    /// Gives the room of [`Tx::for_many`] back.
+    pub async fn was_for_many(&mut self) -> Result<()> {
+        self.set_cache("PRAGMA cache_size = -2000").await
+    }
+
+    async fn set_cache(&mut self, pragma: &'static str) -> Result<()> {
+        if let Backend::Sqlite(connection) = self.on() {
+            sqlx::query(pragma).execute(connection).await?;
+        }
+        Ok(())
+    }
+
     pub async fn commit(self) -> Result<()> {
         match self.tx {
             Backend::Sqlite(tx) => tx.commit().await?,

@@ -9,6 +9,8 @@ use crate::domain::time::Period;
 use crate::{exec, read, run};
 use chrono::NaiveDate;
 
+pub use super::ledger_bulk::{Posting, post_all};
+
 /// What a journal leads back to.
 #[derive(Debug, Clone, Default)]
 pub struct Because {
@@ -30,16 +32,26 @@ impl Because {
     }
 }
 
-/// Posts a journal on a day, as the next of the chain.
-pub async fn post(tx: &mut Tx, journal: &Journal, day: NaiveDate, because: &Because, now: At) -> Result<JournalId> {
-    let entries = journal.entries().map(|(account, amount_minor)| ChainedEntry {
+/// The entries of a journal as its hash has them.
+pub(super) fn chained_entries(journal: &Journal, day: NaiveDate) -> [ChainedEntry; 2] {
+    journal.entries().map(|(account, amount_minor)| ChainedEntry {
         account: account.kind(),
         partner: account.partner(),
         currency: journal.currency(),
         day,
         amount_minor,
-    });
-    let chained = ChainedJournal {
+    })
+}
+
+/// A journal as it is hashed.
+pub(super) fn chained_journal<'a>(
+    journal: &Journal,
+    day: NaiveDate,
+    because: &'a Because,
+    now: At,
+    entries: &'a [ChainedEntry],
+) -> ChainedJournal<'a> {
+    ChainedJournal {
         kind: journal.kind(),
         currency: journal.currency(),
         at: now.0,
@@ -51,8 +63,14 @@ pub async fn post(tx: &mut Tx, journal: &Journal, day: NaiveDate, because: &Beca
         act: because.act,
         takes_back: because.takes_back,
         note: because.note.as_deref(),
-        entries: &entries,
-    };
+        entries,
+    }
+}
+
+/// Posts a journal on a day, as the next of the chain.
+pub async fn post(tx: &mut Tx, journal: &Journal, day: NaiveDate, because: &Because, now: At) -> Result<JournalId> {
+    let entries = chained_entries(journal, day);
+    let chained = chained_journal(journal, day, because, now, &entries);
     let hash = chained.hash(ledger_chain::head(tx).await?);
     let id: JournalId = run!(tx, |c| {
         sqlx::query_scalar(
@@ -92,19 +110,6 @@ pub async fn post(tx: &mut Tx, journal: &Journal, day: NaiveDate, because: &Beca
     })?;
     tx.ledger_head = Some(hash);
     Ok(id)
-}
-
-/// What of a commission lies in hold, and the latest day something was posted there.
-pub async fn held_of_commission<'a>(on: impl Into<Reader<'a>>, commission: CommissionId) -> Result<(i64, Option<NaiveDate>)> {
-    Ok(read!(on.into(), |c| {
-        sqlx::query_as(
-            "SELECT CAST(COALESCE(SUM(e.amount_minor), 0) AS BIGINT), MAX(e.day) FROM journals j \
-             JOIN ledger_entries e ON e.journal_id = j.id WHERE j.commission_id = $1 AND e.account = 'held'",
-        )
-        .bind(commission)
-        .fetch_one(c)
-        .await
-    })?)
 }
 
 /// What a partner's accounts hold in one currency.
@@ -189,13 +194,15 @@ async fn balances_of<'a>(on: impl Into<Reader<'a>>, partner: PartnerId, month: P
     Ok(read!(reader, |c| { sqlx::query_as(sql).bind(partner).bind(summed).bind(month.to_string()).fetch_all(c).await })?)
 }
 
-/// What was taken out of `available` after a day: for payout runs, and kept back more than released.
+/// What was taken out of `available` after a day: for payout runs less what they gave back, and kept back more than released.
 pub async fn taken_after<'a>(on: impl Into<Reader<'a>>, day: NaiveDate) -> Result<Vec<(PartnerId, Currency, i64)>> {
     let rows: Vec<(PartnerId, Currency, i64, i64)> = read!(on.into(), |c| {
         sqlx::query_as(
-            "SELECT e.partner_id, e.currency, CAST(COALESCE(-SUM(e.amount_minor) FILTER (WHERE j.kind = 'put_in_run'), 0) AS BIGINT), \
-             CAST(COALESCE(-SUM(e.amount_minor) FILTER (WHERE j.kind <> 'put_in_run'), 0) AS BIGINT) FROM ledger_entries e \
-             JOIN journals j ON j.id = e.journal_id WHERE j.kind IN ('put_in_run', 'withheld', 'withholding_released') \
+            "SELECT e.partner_id, e.currency, \
+             CAST(COALESCE(-SUM(e.amount_minor) FILTER (WHERE j.kind IN ('put_in_run', 'taken_out_of_run', 'returned')), 0) AS BIGINT), \
+             CAST(COALESCE(-SUM(e.amount_minor) FILTER (WHERE j.kind IN ('withheld', 'withholding_released')), 0) AS BIGINT) \
+             FROM ledger_entries e JOIN journals j ON j.id = e.journal_id \
+             WHERE j.kind IN ('put_in_run', 'taken_out_of_run', 'returned', 'withheld', 'withholding_released') \
              AND e.account = 'available' AND e.day > $1 GROUP BY e.partner_id, e.currency",
         )
         .bind(day)
@@ -249,7 +256,7 @@ pub async fn paid_in_all<'a>(on: impl Into<Reader<'a>>, partner: PartnerId) -> R
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
             "SELECT e.currency, CAST(-SUM(e.amount_minor) AS BIGINT) FROM ledger_entries e JOIN journals j ON j.id = e.journal_id \
-             WHERE e.partner_id = $1 AND j.kind = 'paid' GROUP BY e.currency ORDER BY e.currency",
+             WHERE e.partner_id = $1 AND j.kind IN ('paid', 'returned') GROUP BY e.currency ORDER BY e.currency",
         )
         .bind(partner)
         .fetch_all(c)

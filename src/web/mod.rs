@@ -5,6 +5,7 @@ pub mod api;
 pub mod assets;
 pub mod cabinet;
 pub mod country;
+pub mod documents;
 pub mod edge;
 pub mod error;
 pub mod health;
@@ -156,9 +157,21 @@ fn api_routes(config: &mut ServiceConfig) {
         .route("/payout-runs/{id}/export", get().to(payouts::export))
         .route("/payout-runs/{id}/files", get().to(payouts::files))
         .route("/payout-runs/{id}/statement", post().to(payouts::statement))
+        .route("/payout-runs/{id}/statement/apply", post().to(payouts::apply_statement))
         .route("/payout-runs/{id}/retake-payer", post().to(payouts::retake_payer))
         .route("/payout-runs/{id}/paid", post().to(payouts::paid))
+        .route("/payout-runs/{id}/lines/{partner}/failed", post().to(payouts::line_failed))
+        .route("/payout-runs/{id}/cancel", post().to(payouts::cancel))
+        .service(resource("/payout-settings").get(payouts::settings).put(payouts::change_settings))
         .service(resource("/payer").get(payer::one).put(payer::replace))
+        .service(resource("/documents").get(documents::list).post(documents::issue))
+        .route("/documents/{id}", get().to(documents::one))
+        .route("/documents/{id}/page", get().to(documents::page))
+        .route("/withheld-taxes", get().to(withheld_taxes::list))
+        .route("/receipts", get().to(receipts::list))
+        .route("/receipts/{id}/received", post().to(receipts::received))
+        .route("/receipts/{id}/annul", post().to(receipts::annul))
+        .route("/receipts/{id}/reminded", post().to(receipts::reminded))
         .route("/person-merges", get().to(persons::merges))
         .route("/person-merges/{id}/reverse", post().to(persons::reverse))
         .route("/misses", get().to(misses::list))
@@ -188,7 +201,21 @@ fn page_routes(config: &mut ServiceConfig) {
         .route("/admin/payout-runs/{id}/approve", post().to(admin::approve))
         .route("/admin/payout-runs/{id}/paid", post().to(admin::paid))
         .route("/admin/payout-runs/{id}/export", get().to(admin::export))
+        .route("/admin/documents", get().to(admin::documents))
+        .route("/admin/documents/issue", post().to(admin::issue))
+        .route("/admin/documents/{id}", get().to(admin::document_page))
+        .route("/admin/receipts", get().to(admin::receipts))
+        .route("/admin/receipts/{id}", post().to(admin::change_receipt))
+        .route("/admin/payout-runs/{id}", get().to(admin::payout_run))
+        .route("/admin/payout-runs/{id}/lines", post().to(admin::settle_lines))
+        .route("/admin/payout-runs/{id}/cancel", post().to(admin::cancel))
+        .route("/admin/payout-runs/{id}/statement", post().to(admin::statement))
+        .route("/admin/payout-runs/{id}/statement/apply", post().to(admin::apply_statement))
+        .service(resource("/admin/payout-settings").get(admin::payout_settings).post(admin::change_payout_settings))
         .route("/cabinet", get().to(cabinet::home))
+        .route("/cabinet/documents", get().to(cabinet::documents))
+        .route("/cabinet/documents/{id}", get().to(cabinet::document_page))
+        .route("/cabinet/receipts/{id}", post().to(cabinet::give_receipt))
         .route("/refer/{token}", get().to(refer::refer))
         .default_service(web::to(signin::nowhere));
 }

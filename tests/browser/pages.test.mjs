@@ -239,6 +239,7 @@ for (const lang of ['en', 'ru']) {
         const cabinet = await check(partner, '/cabinet', name('cabinet'));
         assert.equal(await cabinet.getAttribute('html', 'lang'), lang);
         await forDocs(cabinet, 'cabinet', lang, theme, size);
+        await check(partner, '/cabinet/documents', name('cabinet-documents'));
         await partner.close();
 
         const admin = await visit('admin', as);
@@ -254,6 +255,8 @@ for (const lang of ['en', 'ru']) {
         assert.ok(await why.locator('.trace .won').count() >= 1, 'somebody won');
         await forDocs(why, 'order', lang, theme, size);
         await check(admin, run, name('payouts'));
+        await check(admin, '/admin/documents', name('documents'));
+        await check(admin, '/admin/receipts', name('receipts'));
         const ledger = await check(admin, '/admin/ledger', name('ledger'));
         const own = await ledger.getAttribute('tbody a[href*="partner="]', 'href');
         await check(admin, own, name('ledger-partner'));
@@ -344,6 +347,11 @@ test('the accountant’s month goes through by forms alone: close, build, approv
   assert.match(total, /^£[\d,]+\.\d\d$/);
   await step('Approve');
   await sound('approved');
+  const own_page = await page.getAttribute('main a:text-is("Lines one by one, bank statement, cancelling")', 'href');
+  for (const [path, name] of [[own_page, 'payout-run'], ['/admin/payout-settings', 'payout-settings']]) {
+    const seen = await check(watcher, path, name);
+    await seen.close();
+  }
 
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('main a:text-is("Download CSV")')]);
   assert.equal(download.suggestedFilename(), `payout-${period}-GBP.csv`);

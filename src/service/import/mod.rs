@@ -171,7 +171,7 @@ pub async fn import(
                 column: column_of(&f.pointer),
                 detail: f.detail,
             })),
-            Err(error @ (Error::Conflict { .. } | Error::NotFound { .. })) => {
+            Err(error @ (Error::Refused { .. } | Error::NotFound { .. })) => {
                 let column = if kind == ImportKind::Refunds { "order" } else { "row" };
                 problems.push(ImportProblem { line, column: column.to_owned(), detail: error.to_string() });
             }

@@ -137,7 +137,7 @@ async fn post(
             Account::InPayment(_) => &mut after.in_payment_minor,
             Account::Withheld(_) => &mut after.withheld_minor,
             Account::WrittenOff(_) => &mut after.written_off_minor,
-            Account::Expense | Account::Cash => continue,
+            Account::Expense | Account::Cash | Account::Tax => continue,
         };
         *place = place.checked_add(*minor).ok_or_else(too_large)?;
     }

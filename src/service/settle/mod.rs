@@ -6,12 +6,14 @@ mod clicks;
 mod due;
 mod judgement;
 mod lead;
+mod release;
 mod volume;
 
 pub use clicks::settle_clicks;
 pub use due::{Due, due, refunded_lines};
 pub use judgement::{approve, decline, restore};
 pub use lead::{lead_due, settle_lead};
+pub use release::release;
 pub use volume::owed_for_month;
 
 use super::{Context, Error, Result};
@@ -20,6 +22,7 @@ use crate::domain::id::{CommissionId, LeadId, OrderId, PartnerId};
 use crate::domain::ledger::{Account, Journal, JournalKind};
 use crate::domain::money::Currency;
 use crate::domain::order::ReversalReason;
+use crate::domain::payout_run::LineState;
 use crate::domain::program::Program;
 use crate::domain::time::Period;
 use crate::store::commission::Commission;
@@ -200,8 +203,8 @@ async fn change(tx: &mut Tx, context: &Context, old: &Commission, now_owed: Expl
 /// Where a commission stood before it owed nothing: in its run, or back in hold, which may be over.
 async fn state_before_reversal(tx: &mut Tx, commission: &Commission) -> Result<CommissionState> {
     let Some(run) = commission.payout_run_id else { return Ok(CommissionState::Pending) };
-    let paid = payout::by_id(&mut *tx, run).await?.is_some_and(|run| run.state == "paid");
-    Ok(if paid { CommissionState::Paid } else { CommissionState::Payable })
+    let line = payout::line_state(&mut *tx, run, commission.partner_id).await?;
+    Ok(if line == Some(LineState::Paid) { CommissionState::Paid } else { CommissionState::Payable })
 }
 
 /// Posts to where the commission's money is: in hold while it is pending, else in what is available.
@@ -234,22 +237,4 @@ async fn post_difference(tx: &mut Tx, context: &Context, commission: &Commission
     };
     ledger::post(tx, &journal, day, &because, context.at()).await?;
     Ok(())
-}
-
-/// Makes available what has been held long enough. Safe to run at any time and twice.
-pub async fn release(tx: &mut Tx, context: &Context) -> Result<usize> {
-    let due = commission::hold_over(&mut *tx, context.at()).await?;
-    for commission in &due {
-        let (held, last_day) = ledger::held_of_commission(&mut *tx, commission.id).await?;
-        let over_on = context.day(DateTime::<Utc>::from(commission.hold_until));
-        let (day, _) = open_day(tx, context, over_on.max(last_day.unwrap_or(over_on))).await?;
-        let (from, to) = (Account::Held(commission.partner_id), Account::Available(commission.partner_id));
-        if let Some(journal) = Journal::transfer(JournalKind::Released, commission.currency, from, to, held) {
-            // Time made it so, whoever asked first.
-            let because = Because { order: commission.order_id, commission: Some(commission.id), ..Because::by("clockwork") };
-            ledger::post(tx, &journal, day, &because, context.at()).await?;
-        }
-        commission::set_state(tx, commission.id, CommissionState::Approved, context.at()).await?;
-    }
-    Ok(due.len())
 }

@@ -6,7 +6,7 @@ use crate::domain::link::short_url;
 use crate::domain::money::{Currency, Money, RatePpm};
 use crate::domain::program::Program;
 use crate::domain::referral::Share;
-use crate::service::bank_statement::Comparison;
+use crate::service::bank_statement::{Applied, Comparison};
 use crate::service::ledger::Movement;
 use crate::service::payout::{RunWithLines, state_name};
 use crate::service::payout_file::FileContents;
@@ -388,18 +388,26 @@ pub fn order(o: &Order, decision: Option<&StoredDecision>, commissions: &[Commis
     })
 }
 
-/// What a bank statement says of a run.
-pub fn comparison(comparison: &Comparison) -> Value {
-    let Comparison { statement, found } = comparison;
-    let entries = statement.entries.iter().zip(&found.verdicts);
+/// What a bank statement did to a run.
+pub fn applied(told: &Applied) -> Value {
+    let mut answer = statement(told);
+    answer["run"] = run(&told.run);
+    answer
+}
+
+/// What a bank statement says of a run, and what it does.
+pub fn statement(told: &Applied) -> Value {
+    let Comparison { statement, found } = &told.comparison;
+    let entries = statement.entries.iter().zip(&found.verdicts).zip(&told.outcomes);
     let entries: Vec<Value> = entries
-        .map(|(entry, verdict)| {
+        .map(|((entry, verdict), outcome)| {
             let due = match verdict {
                 Verdict::AmountDiffers { due, .. } => Some(due),
                 Verdict::Paid(_) | Verdict::PaidAgain(_) | Verdict::Returned(_) | Verdict::Unknown => None,
             };
             json!({
                 "verdict": verdict.word(),
+                "outcome": outcome.word(),
                 "partner": verdict.partner(),
                 "due": due,
                 "date": entry.date,
@@ -447,8 +455,17 @@ pub fn run(loaded: &RunWithLines) -> Value {
                 "partner": l.partner_id,
                 "name": l.partner_name,
                 "amount": money(l.amount_minor, run.currency),
+                "standing": l.standing,
+                "tax": money(l.tax_minor, run.currency),
+                "net": money(l.net_minor(), run.currency),
                 "disposition": l.disposition,
                 "reason": l.reason,
+                "state": l.state,
+                "settled_at": l.settled_at.map(instant),
+                "settled_by": l.settled_by,
+                "paid_on": l.paid_on,
+                "bank_reference": l.bank_reference,
+                "failed_because": l.failed_because,
                 "payout": l.payout.0,
             })
         })
@@ -467,6 +484,9 @@ pub fn run(loaded: &RunWithLines) -> Value {
         "paid_at": run.paid_at.map(instant),
         "paid_by": run.paid_by,
         "bank_reference": run.bank_reference,
+        "cancelled_at": run.cancelled_at.map(instant),
+        "cancelled_by": run.cancelled_by,
+        "cancelled_because": run.cancelled_because,
         "lines": lines,
     })
 }

@@ -46,7 +46,7 @@ impl Which {
 
 /// The entries of the ledger, oldest first: each with its order or lead, commission, rule with its version, payout run, and who
 /// acted.
-#[utoipa::path(get, path = "/v1/ledger/entries", tag = "Ledger", params(("partner" = Option<String>, Query), ("kind" = Option<String>, Query, description = "earned, reversed, released, adjusted, withheld, withholding_released, written_off, put_in_run, paid"), ("from" = Option<String>, Query, description = "day, included"), ("to" = Option<String>, Query, description = "day, included"), ("limit" = Option<i64>, Query), ("cursor" = Option<String>, Query)), responses((status = 200, description = "A page of entries"), (status = 422, body = Problem)))]
+#[utoipa::path(get, path = "/v1/ledger/entries", tag = "Ledger", params(("partner" = Option<String>, Query), ("kind" = Option<String>, Query, description = "earned, reversed, released, adjusted, withheld, withholding_released, written_off, put_in_run, taken_out_of_run, paid, returned, tax_withheld"), ("from" = Option<String>, Query, description = "day, included"), ("to" = Option<String>, Query, description = "day, included"), ("limit" = Option<i64>, Query), ("cursor" = Option<String>, Query)), responses((status = 200, description = "A page of entries"), (status = 422, body = Problem)))]
 pub async fn entries(app: Data<App>, _key: ApiKey, request: HttpRequest, query: Query<Which>) -> Result<HttpResponse, Problem> {
     let page = Page { limit: query.limit, cursor: query.cursor.clone() };
     let limit = page.limit()?;

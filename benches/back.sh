@@ -48,3 +48,14 @@ startup() {
   row 'memory at rest' "$(sed -n 's/^memory at rest: \([0-9.]* MiB\).*/\1/p' "$folder/startup.lines")"
   row 'binary' "$(awk -v bytes="$(stat -c %s "$tributary")" 'BEGIN { printf "%.1f MiB", bytes / 1048576 }')"
 }
+
+balance() {
+  local with=()
+  if scripts/find-postgres.sh >/dev/null 2>&1; then
+    with=(env DURABLE=1 scripts/with-postgres.sh)
+  else
+    skip 'balance, PostgreSQL' 'PostgreSQL is missing: scripts/install.sh bench'
+  fi
+  "${with[@]}" cargo bench --locked --bench balance | tee "$folder/balance.lines"
+  sed -n 's/^row\t//p' "$folder/balance.lines" >>"$folder/table"
+}

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::service::doctor::examine;
+use crate::store::ledger_chain;
 use std::process::ExitCode;
 
 pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
@@ -25,6 +26,9 @@ pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
         if finding.broken.len() > 20 {
             println!("        and {} more", finding.broken.len() - 20);
         }
+    }
+    if let Some((journal, hash)) = ledger_chain::last(&service.db).await? {
+        println!("        the ledger ends at {journal}: {hash}");
     }
     Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

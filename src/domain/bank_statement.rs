@@ -3,6 +3,7 @@
 use super::id::PartnerId;
 use super::money::{Currency, Money};
 use super::payout_file::Payment;
+use super::time::Period;
 use chrono::NaiveDate;
 use std::collections::{HashMap, HashSet};
 
@@ -59,6 +60,8 @@ pub enum OtherStatement {
     Account { expected: String, found: Vec<String> },
     #[error("the statement ends on {to}, before the payments' date {paid_from}")]
     Period { to: NaiveDate, paid_from: NaiveDate },
+    #[error("the statement begins on {from}, in a later month than the payments' date {paid_from}, and speaks of none of them")]
+    Later { from: NaiveDate, paid_from: NaiveDate },
 }
 
 impl BankStatement {
@@ -69,6 +72,15 @@ impl BankStatement {
         }
         match self.to {
             Some(to) if to < paid_from => Err(OtherStatement::Period { to, paid_from }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Whether a statement of a later month than that of `paid_from` tells of any payment.
+    pub fn check_month(&self, found: &Reconciliation, paid_from: NaiveDate) -> Result<(), OtherStatement> {
+        let speaks = found.verdicts.iter().any(|verdict| *verdict != Verdict::Unknown);
+        match self.from {
+            Some(from) if Period::of(from) > Period::of(paid_from) && !speaks => Err(OtherStatement::Later { from, paid_from }),
             Some(_) | None => Ok(()),
         }
     }
@@ -230,6 +242,7 @@ mod tests {
             partner_name: format!("Partner {number}"),
             partner_email: None,
             amount_minor,
+            tax_minor: 0,
             method: PayoutMethod::BankRu,
             method_text: "bank_ru".into(),
             requisites: Requisites::from_iter([("account".to_owned(), format!("4080281010000000000{number}"))]),
@@ -306,5 +319,11 @@ mod tests {
         assert_eq!(statement.check(&["A".into()], day("2026-11-30")), Ok(()));
         assert!(matches!(statement.check(&["B".into()], day("2026-11-30")), Err(OtherStatement::Account { .. })));
         assert!(matches!(statement.check(&["A".into()], day("2026-12-01")), Err(OtherStatement::Period { .. })));
+        let later = BankStatement { from: Some(day("2026-12-01")), ..BankStatement::default() };
+        let silent = Reconciliation { verdicts: vec![Verdict::Unknown], not_found: Vec::new() };
+        let telling = Reconciliation { verdicts: vec![Verdict::Returned(PartnerId(1))], not_found: Vec::new() };
+        assert_eq!(later.check_month(&silent, day("2026-12-07")), Ok(()));
+        assert_eq!(later.check_month(&telling, day("2026-11-30")), Ok(()));
+        assert!(matches!(later.check_month(&silent, day("2026-11-30")), Err(OtherStatement::Later { .. })));
     }
 }

@@ -14,6 +14,23 @@ pub enum OrderStatus {
     Cancelled,
 }
 
+/// Why money went back to a buyer, where that is worth a word of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReversalReason {
+    /// The bank took it back, whatever the shop wanted.
+    Chargeback,
+}
+
+impl ReversalReason {
+    /// As journals note it.
+    pub fn word(self) -> &'static str {
+        match self {
+            ReversalReason::Chargeback => "chargeback",
+        }
+    }
+}
+
 /// Whether the buyer had ordered before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -72,6 +89,8 @@ impl OrderAmounts {
 pub struct NewOrder {
     pub external_id: String,
     pub status: OrderStatus,
+    /// Of a cancelled order.
+    pub reason: Option<ReversalReason>,
     pub placed_at: DateTime<Utc>,
     /// `refunded_minor` is zero here: refunds arrive on their own.
     pub amounts: OrderAmounts,

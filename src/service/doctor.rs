@@ -4,6 +4,7 @@
 mod decisions;
 
 use super::credit::{CreditOptions, Journeys, fits_of};
+use super::ledger::chain;
 use super::payout::load;
 use super::payout_file;
 use super::report::Question;
@@ -11,9 +12,11 @@ use super::{Result, Tributary, settle};
 use crate::domain::attribution::Model;
 use crate::domain::money::split_minor;
 use crate::domain::payout_file::FileRequest;
+use crate::domain::payout_run::{LineState, RunState};
 use crate::domain::time::{FAR_DAY, Period};
 use crate::store::{
-    commission, commission_volume, decision, lead, ledger, order, payout, program, proof, refund, report, touch_day,
+    commission, commission_volume, decision, lead, ledger, ledger_chain, ledger_entry, ledger_sum, order, payout, program, proof,
+    refund, report, touch_day,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -35,6 +38,11 @@ pub async fn examine(service: &Tributary) -> Result<Vec<Finding>> {
     let mut findings = vec![finding("the database's own pages and references are whole", proof::broken_pages(db).await?)];
     let off = proof::unbalanced_journals(db).await?;
     findings.push(finding("every journal sums to zero", off.iter().map(|(id, sum)| format!("{id} sums to {sum}")).collect()));
+    findings.push(chain_holds(service).await?);
+    let lost = ledger_chain::acts_without_journal(db).await?;
+    let said = lost.iter().map(|(id, act, subject)| format!("act {id}, {act} of {subject}"));
+    findings.push(finding("every act that moved money by hand has its journal", said.collect()));
+    findings.push(sums_match(service).await?);
     let off = proof::commissions_off_ledger(db).await?;
     let said = off.iter().map(|(id, amount, posted)| format!("{id} says {amount}, the ledger {posted}"));
     findings.push(finding("every commission equals its ledger entries", said.collect()));
@@ -53,12 +61,47 @@ pub async fn examine(service: &Tributary) -> Result<Vec<Finding>> {
     let off = proof::runs_off_lines(db).await?;
     let said = off.iter().map(|(id, total, lines, posted)| format!("{id}: total {total}, lines {lines}, posted {posted}"));
     findings.push(finding("every run's total equals its lines and its postings", said.collect()));
+    let off = proof::lines_off_ledger(db).await?;
+    let said = off.iter().map(|(run, partner, state, in_payment, paid)| {
+        format!("{run}, {partner}: {}, in payment {in_payment}, paid {paid}", state.name())
+    });
+    findings.push(finding("every line of a run stands where its postings say, and is paid at most once", said.collect()));
+    findings.push(runs_follow_lines(service).await?);
     findings.push(exports_stay_the_same(service).await?);
     findings.push(statements_close(service).await?);
+    findings.extend(super::documents::proofs(service).await?);
     findings.push(credits_sum_to_orders(service).await?);
     findings.push(touch_days_match(service).await?);
     findings.push(super::persons_proof::persons_follow_evidence(service).await?);
     Ok(findings)
+}
+
+/// The first journal that does not follow the one before it was changed, or stands where one was removed or put in.
+async fn chain_holds(service: &Tributary) -> Result<Finding> {
+    let walk = chain::walk(&service.db).await?;
+    let more = walk.broken.len().saturating_sub(1);
+    let more = if more == 0 { String::new() } else { format!(", nor do {more} after it") };
+    let said = walk.broken.first().map(|id| format!("{id} does not follow the journal before it{more}"));
+    Ok(Finding {
+        what: "no journal was changed, removed or put in between: the chain holds",
+        checked: walk.journals,
+        skipped: 0,
+        broken: said.into_iter().collect(),
+    })
+}
+
+/// The sums that balances are read from are those of the entries.
+async fn sums_match(service: &Tributary) -> Result<Finding> {
+    let off = ledger_sum::differences(&service.db).await?;
+    let said = off.into_iter().map(|(partner, currency, account, period, kept, there)| {
+        format!("{partner} in {period}, {account:?}, {currency}: summed {kept}, the entries say {there}")
+    });
+    Ok(Finding {
+        what: "the sums of partners' entries are those of the entries",
+        checked: ledger_sum::count(&service.db).await?.unsigned_abs(),
+        skipped: 0,
+        broken: said.collect(),
+    })
 }
 
 /// What each order owes by its present state and the rules frozen with its decision, against what is stored.
@@ -163,6 +206,24 @@ async fn volumes_follow_commissions(service: &Tributary) -> Result<Finding> {
     Ok(finding)
 }
 
+/// A run that was approved stands where its lines do, and only one of a month and currency is not cancelled.
+async fn runs_follow_lines(service: &Tributary) -> Result<Finding> {
+    let mut finding = Finding { what: "every run stands where its lines do", checked: 0, skipped: 0, broken: Vec::new() };
+    for run in payout::list(&service.db, 0, i64::MAX).await? {
+        finding.checked += 1;
+        let states = payout::line_states(&service.db, run.id).await?;
+        let expected = match run.state {
+            RunState::Built if states.iter().any(|state| matches!(state, LineState::Paid | LineState::Failed)) => None,
+            RunState::Built => Some(RunState::Built),
+            _ => Some(RunState::of_lines(states)),
+        };
+        if expected != Some(run.state) {
+            finding.broken.push(format!("{} is {}, its lines say {expected:?}", run.id, run.state.name()));
+        }
+    }
+    Ok(finding)
+}
+
 async fn exports_stay_the_same(service: &Tributary) -> Result<Finding> {
     let mut finding =
         Finding { what: "every exported file can be written again, byte for byte", checked: 0, skipped: 0, broken: Vec::new() };
@@ -182,7 +243,9 @@ async fn exports_stay_the_same(service: &Tributary) -> Result<Finding> {
         if hex::encode(Sha256::digest(&file.bytes)) != sha256 {
             finding.broken.push(format!("{run} as {format} has another hash now"));
         }
-        let total = load(&service.db, run).await?.run.total_minor;
+        let loaded = load(&service.db, run).await?;
+        let withheld: i64 = loaded.lines.iter().filter(|l| l.disposition == "due").map(|l| l.tax_minor).sum();
+        let total = loaded.run.total_minor - withheld;
         let told = file.totals.total_minor + file.totals.in_other_parts_minor + file.totals.left_out_minor();
         if told != total {
             finding.broken.push(format!("{run} as {format}: what is in the file and left out is {told}, not {total}"));
@@ -213,7 +276,7 @@ async fn statements_close(service: &Tributary) -> Result<Finding> {
     let mut partners: Vec<_> = ledger::balances(db, None, FAR_DAY).await?.into_iter().map(|(p, ..)| p).collect();
     partners.dedup();
     for partner in partners {
-        let Some(first) = ledger::entries(db, Some(partner), 0, i64::MAX).await?.iter().map(|e| e.day).min() else { continue };
+        let Some(first) = ledger_entry::first_day(db, partner).await? else { continue };
         let mut period = Period::of(first);
         while period <= this_month {
             for s in super::statement::of_month(db, partner, period).await? {
@@ -225,6 +288,11 @@ async fn statements_close(service: &Tributary) -> Result<Finding> {
                         s.currency,
                         s.closing.total_minor()
                     ));
+                }
+                let withheld: i64 = s.withheld.iter().map(|w| w.amount_minor).sum();
+                if withheld != s.closing.withheld_minor {
+                    let said = s.closing.withheld_minor;
+                    finding.broken.push(format!("{partner} in {period}, {}: {withheld} is kept back, not {said}", s.currency));
                 }
             }
             period = period.next();

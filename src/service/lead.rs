@@ -98,7 +98,7 @@ pub async fn record_lead(tx: &mut Tx, context: &Context, new: &NewLead) -> Resul
         stored = lead::by_id(&mut *tx, id).await?.ok_or_else(|| Error::not_found(id))?;
     }
     let fact_day = if known.is_none() { stored.day } else { context.today() };
-    settle::settle_lead(tx, context, &stored, fact_day).await?;
+    settle::settle_lead(tx, context, &stored, settle::Fact::on(fact_day)).await?;
     Ok(RecordedLead { lead: stored, is_new: known.is_none() })
 }
 

@@ -11,12 +11,14 @@ pub mod credit;
 pub mod decide;
 pub mod demo;
 pub mod doctor;
+pub mod documents;
 pub mod enrich;
 pub mod export;
 pub mod geoip;
 pub mod import;
 pub mod input;
 pub mod lead;
+pub mod ledger;
 pub mod linkbook;
 pub mod miss;
 pub mod mover;
@@ -28,6 +30,7 @@ pub mod payout_file;
 pub mod persons_proof;
 pub mod price_watch;
 pub mod referrer;
+mod refusal;
 pub mod replay;
 pub mod report;
 pub mod rule_test;
@@ -38,6 +41,8 @@ pub mod statement;
 pub mod stitch;
 pub mod what_if;
 pub mod worker;
+
+pub use refusal::Refusal;
 
 use crate::clock::Clock;
 use crate::domain::person::HashKey;
@@ -58,7 +63,7 @@ pub enum Error {
     #[error("there is no {what}")]
     NotFound { what: String },
     #[error("{detail}")]
-    Conflict { detail: String },
+    Refused { refusal: Refusal, detail: String },
     #[error("{}", .0.iter().map(|e| format!("{}: {}", e.pointer, e.detail)).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
     /// What visitors did last is safe, but not in the store yet.
@@ -71,7 +76,7 @@ pub enum Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Error {
         match error {
-            store::Error::Taken { what } => Error::Conflict { detail: format!("this {what} is taken") },
+            store::Error::Taken { what } => Error::conflict(format!("this {what} is taken")),
             other => Error::Store(other),
         }
     }
@@ -88,7 +93,11 @@ impl Error {
     }
 
     pub fn conflict(detail: impl std::fmt::Display) -> Error {
-        Error::Conflict { detail: detail.to_string() }
+        Error::refused(Refusal::Conflict, detail)
+    }
+
+    pub fn refused(refusal: Refusal, detail: impl std::fmt::Display) -> Error {
+        Error::Refused { refusal, detail: detail.to_string() }
     }
 }
 
@@ -164,6 +173,7 @@ impl Tributary {
         let context = Context { now: clock.now(), actor: "migration".to_owned(), zone, hash_key: hash_key.clone() };
         stitch::start_guard(&mut tx, &context).await?;
         tx.commit().await?;
+        ledger::chain::complete(&db).await?;
         Ok(Tributary { db, clock, zone, hash_key: Arc::new(hash_key) })
     }
 

@@ -1,15 +1,18 @@
 //! An order arrives: once only, attributed, commissioned; and what a refund takes back.
 
 use super::input::{DecimalInput, Problems};
+use super::settle::Fact;
 use super::{Context, Error, Result, decide, settle, stitch};
 use crate::domain::money::{Currency, Money};
-use crate::domain::order::{NewOrder, OrderAmounts, OrderItem, OrderStatus};
+use crate::domain::order::{NewOrder, OrderAmounts, OrderItem, OrderStatus, ReversalReason};
 use crate::domain::person::{Identifier, IdentifierKind, Who};
 use crate::domain::promo::promo_key;
 use crate::domain::touch::touch_id;
 use crate::store::order::Order;
 use crate::store::refund::Refund;
-use crate::store::{Tx, miss, order, person, program, promo, refund, touch};
+use crate::store::{Tx, audit, miss, order, person, program, promo, refund, touch};
+use chrono::NaiveDate;
+use serde_json::json;
 use sqlx::types::Json;
 use std::collections::BTreeMap;
 
@@ -20,6 +23,8 @@ pub struct OrderInput {
     pub external_id: Option<String>,
     /// `pending`, `approved` (default) or `cancelled`.
     pub status: Option<String>,
+    /// `chargeback`, of a cancelled order that the bank took back.
+    pub reason: Option<String>,
     pub placed_at: Option<String>,
     pub currency: Option<String>,
     /// What the buyer pays: discount taken off, tax and shipping in it.
@@ -88,6 +93,8 @@ pub struct RefundInput {
     pub items: Option<Vec<ItemInput>>,
     /// Now, if left out.
     pub refunded_at: Option<String>,
+    /// `chargeback`, if the bank took it back.
+    pub reason: Option<String>,
 }
 
 impl OrderInput {
@@ -97,6 +104,10 @@ impl OrderInput {
         let external_id = p.line("/external_id", &self.external_id, 200);
         let external_id = if p.0.is_empty() { p.required("/external_id", external_id) } else { external_id };
         let status = p.word("/status", &self.status).unwrap_or(OrderStatus::Approved);
+        let reason = p.word("/reason", &self.reason);
+        if reason.is_some() && status != OrderStatus::Cancelled {
+            p.add("/reason", "is of cancelled orders only");
+        }
         let placed_at = match &self.placed_at {
             None => p.required("/placed_at", None),
             text => p.past_instant("/placed_at", text, context.now),
@@ -126,6 +137,7 @@ impl OrderInput {
         let checked = NewOrder {
             external_id: external_id.unwrap_or_default(),
             status,
+            reason,
             placed_at: placed_at.unwrap_or_default(),
             amounts: OrderAmounts {
                 currency: currency.unwrap_or(Currency::RUB),
@@ -210,7 +222,16 @@ pub async fn record(tx: &mut Tx, context: &Context, new: &NewOrder) -> Result<Re
         decide::decide_once(tx, context, &stored).await?;
     }
     let fact_day = if known.is_none() { day } else { context.today() };
-    settle::settle(tx, context, &stored, fact_day).await?;
+    let was_cancelled = known.as_ref().is_some_and(|known| known.status == OrderStatus::Cancelled);
+    let fact = match new.reason {
+        Some(reason) if !was_cancelled => {
+            let before = known.as_ref().map_or(stored.amounts.net(), |known| known.amounts.net());
+            let detail = json!({ "before": before, "after": Money::zero(before.currency()), "cancelled": true });
+            named(tx, context, reason, fact_day, &stored.external_id, &detail).await?
+        }
+        _ => Fact::on(fact_day),
+    };
+    settle::settle(tx, context, &stored, fact).await?;
     Ok(Recorded { order: stored, is_new: known.is_none() })
 }
 
@@ -302,6 +323,7 @@ pub async fn record_refund(tx: &mut Tx, context: &Context, external_id: &str, in
         text => p.past_instant("/refunded_at", text, context.now),
     };
     let items = check_items(&mut p, input.items.as_deref().unwrap_or_default(), currency);
+    let reason = p.word("/reason", &input.reason);
     let all = refund_id.zip(amount).zip(refunded_at);
     let ((refund_id, amount_minor), refunded_at) = p.all(all)?;
     if let Some(known) = refund::by_id(&mut *tx, order.id, &refund_id).await? {
@@ -314,9 +336,31 @@ pub async fn record_refund(tx: &mut Tx, context: &Context, external_id: &str, in
     if amount_minor > left.minor() {
         return Err(Error::field("/amount", format!("is more than is left of the order ({left})")));
     }
-    let new = Refund { refund_id, amount_minor, refunded_at: refunded_at.into(), items: Json(items) };
+    let new = Refund { refund_id, amount_minor, refunded_at: refunded_at.into(), items: Json(items), reason };
     refund::insert(tx, order.id, &new, context.at()).await?;
     let order = order::by_id(&mut *tx, order.id).await?;
-    settle::settle(tx, context, &order, context.day(refunded_at).max(order.day)).await?;
+    let fact_day = context.day(refunded_at).max(order.day);
+    let fact = match reason {
+        None => Fact::on(fact_day),
+        Some(reason) => {
+            let detail = json!({ "before": left, "after": order.amounts.net(), "refund_id": new.refund_id });
+            named(tx, context, reason, fact_day, external_id, &detail).await?
+        }
+    };
+    settle::settle(tx, context, &order, fact).await?;
     Ok(Recorded { order, is_new: true })
+}
+
+/// Money that went back for a reason with a name: it is in the audit log, and its journals lead there.
+async fn named(
+    tx: &mut Tx,
+    context: &Context,
+    reason: ReversalReason,
+    day: NaiveDate,
+    order: &str,
+    detail: &serde_json::Value,
+) -> Result<Fact> {
+    let act = format!("order.{}", reason.word());
+    let line = audit::record_line(tx, &context.actor, &act, order, detail, context.at()).await?;
+    Ok(Fact { reason: Some(reason), act: Some(line), ..Fact::on(day) })
 }

@@ -1,24 +1,34 @@
-//! The accountant's month: close, build, approve, paid; `payout_file` exports.
+//! The accountant's month: close and build; `payout/` approves, pays and cancels, `payout_file` exports.
 
-use super::{Context, Error, Result, settle};
+mod approval;
+mod pay;
+
+pub use approval::{PayoutSettings, approve, change_settings, settings};
+pub(in crate::service) use pay::settle;
+pub use pay::{Payments, cancel, fail_line, mark_lines_paid, mark_paid};
+
+use super::{Context, Error, Refusal, Result, documents, settle};
 use crate::domain::commission::CommissionState;
 use crate::domain::id::{PartnerId, PayoutRunId};
 use crate::domain::ledger::{Account, Journal, JournalKind};
 use crate::domain::money::{Currency, Money};
 use crate::domain::partner::PartnerStatus;
+use crate::domain::payout_run::{LineState, RunState};
 use crate::domain::requisites::{Fault, Payout, ready_for_payment};
 use crate::domain::time::{FAR_DAY, Period};
-use crate::store::ledger::Because;
+use crate::store::ledger::{Because, Posting};
+use crate::store::partner::Partner;
 use crate::store::payout::{PayoutRun, PayoutRunLine};
 use crate::store::{Reader, Tx, audit, commission, ledger, partner, payout, program};
 use chrono::NaiveDate;
+use std::collections::HashMap;
 
 /// Closes a month, and with it all before it. Known: nothing happens.
 ///
 /// Errors: the month is not over.
 pub async fn close(tx: &mut Tx, context: &Context, period: Period) -> Result<()> {
     if period.last_day() >= context.today() {
-        return Err(Error::conflict(format!("{period} is not over yet")));
+        return Err(Error::refused(Refusal::MonthNotOver, format!("{period} is not over yet")));
     }
     if payout::closing(&mut *tx, &period.to_string()).await?.is_some() {
         return Ok(());
@@ -52,10 +62,11 @@ pub async fn build(
     let today = context.today();
     let closed = settle::is_closed(tx, period.last_day()).await?;
     if !closed && !early {
-        return Err(Error::conflict(format!("{period} is not closed; close it, or say \"early\": true")));
+        let detail = format!("{period} is not closed; close it, or say \"early\": true");
+        return Err(Error::refused(Refusal::MonthNotClosed, detail));
     }
     if period.first_day() > today {
-        return Err(Error::field("/period", "lies in the future"));
+        return Err(Error::refused(Refusal::MonthInFuture, "lies in the future"));
     }
     let until = if closed { period.last_day() } else { today };
     let due = due_by(&mut *tx, until).await?;
@@ -63,33 +74,37 @@ pub async fn build(
         Some(currency) => currency,
         None => only_currency(tx, &due).await?,
     };
-    if let Some(known) = payout::of_period(&mut *tx, &period.to_string()).await?.iter().find(|r| r.currency == currency) {
-        return Err(Error::conflict(format!("{} is the run of {period} in {currency} already", known.id)));
+    let known = payout::of_period(&mut *tx, &period.to_string()).await?;
+    if let Some(known) = known.iter().find(|r| r.currency == currency && r.state != RunState::Cancelled) {
+        let detail = format!("{} is the run of {period} in {currency} already", known.id);
+        return Err(Error::refused(Refusal::RunExists, detail));
     }
-    let mut lines: Vec<PayoutRunLine> = Vec::new();
-    for (id, _, minor) in due.iter().filter(|(_, c, minor)| *c == currency && *minor != 0) {
-        lines.push(line_for(tx, *id, currency, *minor).await?);
+    let mut lines = Vec::new();
+    let due: Vec<(PartnerId, i64)> =
+        due.into_iter().filter(|(_, c, minor)| *c == currency && *minor != 0).map(|(id, _, minor)| (id, minor)).collect();
+    let least = least_payout(tx, currency).await?;
+    let mut partners = partner::by_ids(&mut *tx, &due.iter().map(|(id, _)| *id).collect::<Vec<_>>()).await?;
+    for (id, minor) in due {
+        let found = partners.remove(&id).ok_or_else(|| Error::not_found(id))?;
+        let line = line_for(found, currency, least, minor);
+        lines.push(documents::by_tax_law(tx, context, currency, line).await?);
     }
-    let total: i64 = lines.iter().filter(|l| l.disposition == "due").map(|l| l.amount_minor).sum();
+    let total: i64 = lines.iter().filter(|l| l.state == LineState::Due).map(|l| l.amount_minor).sum();
     if total == 0 {
         let why = lines.first().and_then(|l| l.reason.clone()).unwrap_or_else(|| "no balance is available".to_owned());
-        return Err(Error::conflict(format!("nothing is due in {currency} for {period}: {why}")));
+        return Err(Error::refused(Refusal::NothingDue, format!("nothing is due in {currency} for {period}: {why}")));
     }
     let run = payout::insert(tx, &period.to_string(), currency, !closed, total, &context.actor, context.at()).await?;
-    for line in &lines {
-        payout::insert_line(tx, run, line).await?;
-        if line.disposition != "due" {
-            continue;
-        }
+    payout::insert_lines(tx, run, &lines).await?;
+    let into_payment = lines.iter().filter(|l| l.state == LineState::Due).filter_map(|line| {
         let (from, to) = (Account::Available(line.partner_id), Account::InPayment(line.partner_id));
-        if let Some(journal) = Journal::transfer(JournalKind::PutInRun, currency, from, to, line.amount_minor) {
-            let because = Because { run: Some(run), ..Because::default() };
-            ledger::post(tx, &journal, today, &because, context.at()).await?;
-        }
-        commission::put_in_run(tx, run, line.partner_id, currency, until, context.at()).await?;
-    }
-    let detail =
-        serde_json::json!({ "period": period, "currency": currency, "total": Money::new(total, currency), "early": !closed });
+        let journal = Journal::transfer(JournalKind::PutInRun, currency, from, to, line.amount_minor)?;
+        Some(Posting { journal, day: today, because: Because { run: Some(run), ..Because::by(&context.actor) } })
+    });
+    ledger::post_all(tx, &into_payment.collect::<Vec<_>>(), context.at()).await?;
+    commission::put_in_run(tx, run, currency, until, context.at()).await?;
+    let total = Money::new(total, currency);
+    let detail = serde_json::json!({ "period": period, "currency": currency, "total": total, "early": !closed });
     audit::record(tx, &context.actor, "payout_run.build", &run.to_string(), &detail, context.at()).await?;
     load(&mut *tx, run).await
 }
@@ -100,10 +115,12 @@ pub async fn due_by<'a>(on: impl Into<Reader<'a>>, until: NaiveDate) -> Result<V
     let mut reader = on.into();
     let then = ledger::balances(reader.again(), None, until).await?;
     let now = ledger::balances(reader.again(), None, FAR_DAY).await?;
-    let taken_since = ledger::put_in_runs_after(reader, until).await?;
+    let now: HashMap<_, _> = now.into_iter().map(|(id, currency, b)| ((id, currency), b.available_minor)).collect();
+    let taken_since = ledger::taken_after(reader, until).await?;
+    let taken_since: HashMap<_, _> = taken_since.into_iter().map(|(id, currency, minor)| ((id, currency), minor)).collect();
     let due = then.into_iter().map(|(id, currency, balance)| {
-        let now = now.iter().find(|(p, c, _)| *p == id && *c == currency).map_or(0, |(.., b)| b.available_minor);
-        let taken = taken_since.iter().find(|(p, c, _)| *p == id && *c == currency).map_or(0, |(.., minor)| *minor);
+        let now = now.get(&(id, currency)).copied().unwrap_or(0);
+        let taken = taken_since.get(&(id, currency)).copied().unwrap_or(0);
         (id, currency, (balance.available_minor - taken).min(now))
     });
     Ok(due.collect())
@@ -118,38 +135,49 @@ async fn only_currency(tx: &mut Tx, due: &[(PartnerId, Currency, i64)]) -> Resul
         [] => Ok(program::all(&mut *tx).await?.first().map_or(Currency::RUB, |p| p.currency)),
         several => {
             let names = several.iter().map(|c| c.code()).collect::<Vec<_>>().join(", ");
-            Err(Error::field("/currency", format!("is required: balances are available in {names}")))
+            Err(Error::refused(Refusal::CurrencyRequired, format!("is required: balances are available in {names}")))
         }
     }
 }
 
+/// The least sum that is paid in a currency.
+async fn least_payout(tx: &mut Tx, currency: Currency) -> Result<i64> {
+    let programs = program::all(&mut *tx).await?;
+    Ok(programs.iter().filter(|p| p.currency == currency).map(|p| p.min_payout_minor).min().unwrap_or(0))
+}
+
 /// What happens to a partner's balance in the run: due, carried over (below zero or the minimum), or blocked (not approved,
 /// requisites missing or wrong).
-async fn line_for(tx: &mut Tx, id: PartnerId, currency: Currency, due: i64) -> Result<PayoutRunLine> {
-    let found = partner::by_id(&mut *tx, id).await?.ok_or_else(|| Error::not_found(id))?;
-    let programs = program::all(&mut *tx).await?;
-    let least = programs.iter().filter(|p| p.currency == currency).map(|p| p.min_payout_minor).min().unwrap_or(0);
-    let (disposition, reason) = if due < 0 {
-        ("carried", Some("the balance is below zero".to_owned()))
+fn line_for(found: Partner, currency: Currency, least: i64, due: i64) -> PayoutRunLine {
+    let (state, reason) = if due < 0 {
+        (LineState::Carried, Some("the balance is below zero".to_owned()))
     } else if found.status != PartnerStatus::Approved {
-        ("blocked", Some("the partner is not approved".to_owned()))
+        (LineState::Blocked, Some("the partner is not approved".to_owned()))
     } else if due < least {
-        ("carried", Some(format!("below the minimum of {}", Money::new(least, currency))))
+        (LineState::Carried, Some(format!("below the minimum of {}", Money::new(least, currency))))
     } else if let Err(faults) = ready_for_payment(&Payout::of_stored(&found.payout.0), &found.name, currency) {
         let faults: Vec<String> = faults.iter().map(Fault::to_string).collect();
-        ("blocked", Some(format!("requisites: {}", faults.join("; "))))
+        (LineState::Blocked, Some(format!("requisites: {}", faults.join("; "))))
     } else {
-        ("due", None)
+        (LineState::Due, None)
     };
-    Ok(PayoutRunLine {
-        partner_id: id,
+    PayoutRunLine {
+        partner_id: found.id,
         amount_minor: due,
-        disposition: disposition.to_owned(),
+        disposition: state.name().to_owned(),
         reason,
         partner_name: found.name,
         partner_email: found.email,
         payout: found.payout,
-    })
+        standing: None,
+        tax_minor: 0,
+        state,
+        settled_at: None,
+        settled_by: None,
+        paid_on: None,
+        bank_reference: None,
+        failed_because: None,
+    }
 }
 
 /// A run with its lines.
@@ -158,40 +186,6 @@ pub async fn load<'a>(on: impl Into<Reader<'a>>, id: PayoutRunId) -> Result<RunW
     let run = payout::by_id(reader.again(), id).await?.ok_or_else(|| Error::not_found(id))?;
     let lines = payout::lines(reader, id).await?;
     Ok(RunWithLines { run, lines })
-}
-
-/// Approves a built run. Known: nothing happens.
-pub async fn approve(tx: &mut Tx, context: &Context, id: PayoutRunId) -> Result<RunWithLines> {
-    let RunWithLines { run, .. } = load(&mut *tx, id).await?;
-    if run.state == "built" {
-        payout::approve(tx, id, &context.actor, context.at()).await?;
-        audit::record(tx, &context.actor, "payout_run.approve", &id.to_string(), &serde_json::json!({}), context.at()).await?;
-    }
-    load(&mut *tx, id).await
-}
-
-/// Marks an approved run as paid. Known: nothing happens.
-///
-/// Errors: the run is not approved.
-pub async fn mark_paid(tx: &mut Tx, context: &Context, id: PayoutRunId, bank_reference: Option<&str>) -> Result<RunWithLines> {
-    let RunWithLines { run, lines } = load(&mut *tx, id).await?;
-    match run.state.as_str() {
-        "paid" => return load(&mut *tx, id).await,
-        "approved" => {}
-        state => return Err(Error::conflict(format!("the run is {state}, it must be approved first"))),
-    }
-    for line in lines.iter().filter(|l| l.disposition == "due") {
-        let from = Account::InPayment(line.partner_id);
-        if let Some(journal) = Journal::transfer(JournalKind::Paid, run.currency, from, Account::Cash, line.amount_minor) {
-            let because = Because { run: Some(id), note: bank_reference.map(str::to_owned), ..Because::default() };
-            ledger::post(tx, &journal, context.today(), &because, context.at()).await?;
-        }
-    }
-    payout::mark_paid(tx, id, bank_reference, &context.actor, context.at()).await?;
-    commission::run_was_paid(tx, id, context.at()).await?;
-    let detail = serde_json::json!({ "bank_reference": bank_reference });
-    audit::record(tx, &context.actor, "payout_run.paid", &id.to_string(), &detail, context.at()).await?;
-    load(&mut *tx, id).await
 }
 
 /// The word for a commission's state as an accountant reads it.

@@ -6,9 +6,11 @@ use crate::domain::ledger::JournalKind;
 use crate::domain::money::Currency;
 use crate::domain::time::Period;
 use crate::store::ledger::{Balance, StatementLine};
+use crate::store::withholding::{self, Withholding};
 use crate::store::{Reader, ledger};
 
-/// `closing = opening + earned − reversed + adjusted − paid = held + available + in_payment`.
+/// `closing = opening + earned − reversed + adjusted − paid = held + available + in_payment`, where what is kept back counts as
+/// held, and what is written off as adjusted.
 #[derive(Debug, Clone)]
 pub struct Statement {
     pub currency: Currency,
@@ -17,7 +19,11 @@ pub struct Statement {
     pub reversed_minor: i64,
     pub adjusted_minor: i64,
     pub paid_minor: i64,
+    /// What of `adjusted` was written off.
+    pub written_off_minor: i64,
     pub closing: Balance,
+    /// What was kept back at the end: `closing.withheld_minor` in sum.
+    pub withheld: Vec<Withholding>,
     pub lines: Vec<StatementLine>,
 }
 
@@ -36,7 +42,9 @@ pub async fn of_month<'a>(on: impl Into<Reader<'a>>, partner: PartnerId, period:
     let before = period.first_day().pred_opt().unwrap_or(period.first_day());
     let opening = ledger::balances(reader.again(), Some(partner), before).await?;
     let closing = ledger::balances(reader.again(), Some(partner), period.last_day()).await?;
-    let lines = ledger::statement_lines(reader, partner, period.first_day(), period.last_day()).await?;
+    let lines = ledger::statement_lines(reader.again(), partner, period.first_day(), period.last_day()).await?;
+    let kept_back = closing.iter().any(|(.., balance)| balance.withheld_minor != 0);
+    let withheld = if kept_back { withholding::open_at(reader, partner, period.last_day()).await? } else { Vec::new() };
     Ok(closing
         .into_iter()
         .map(|(_, currency, closing)| {
@@ -47,9 +55,11 @@ pub async fn of_month<'a>(on: impl Into<Reader<'a>>, partner: PartnerId, period:
                 opening_minor: opening.iter().find(|(_, c, _)| *c == currency).map_or(0, |(.., b)| b.total_minor()),
                 earned_minor: sum(JournalKind::Earned),
                 reversed_minor: -sum(JournalKind::Reversed),
-                adjusted_minor: sum(JournalKind::Adjusted),
-                paid_minor: -sum(JournalKind::Paid),
+                adjusted_minor: sum(JournalKind::Adjusted) + sum(JournalKind::WrittenOff),
+                paid_minor: -sum(JournalKind::Paid) - sum(JournalKind::Returned),
+                written_off_minor: sum(JournalKind::WrittenOff),
                 closing,
+                withheld: withheld.iter().filter(|w| w.currency == currency).cloned().collect(),
                 lines,
             }
         })

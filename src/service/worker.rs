@@ -1,6 +1,6 @@
 //! The clockwork: jobs that are safe to run at any time and twice.
 
-use super::{Result, Tributary, settle};
+use super::{Result, Tributary, ledger, settle};
 use crate::store::{Tx, account, missed_hit, partition, settings, touch};
 use chrono::{NaiveDate, TimeDelta};
 use std::time::Duration;
@@ -10,7 +10,8 @@ const MISSED_DAYS: i64 = 90;
 /// Addresses shortened in one transaction.
 const ADDRESSES_AT_ONCE: i64 = 1_000;
 
-/// Releases what has been held long enough, forgets what has expired, and makes room for the months to come.
+/// Releases what has been held long enough, forgets what has expired, makes room for the months to come,
+/// and adds up entries.
 pub async fn run_once(service: &Tributary) -> Result<()> {
     let context = service.context("clockwork");
     let mut tx = service.db.begin().await?;
@@ -20,7 +21,7 @@ pub async fn run_once(service: &Tributary) -> Result<()> {
     missed_hit::forget(&mut tx, (context.now - TimeDelta::days(MISSED_DAYS)).into()).await?;
     partition::ensure_ahead(&mut tx, context.now).await?;
     tx.commit().await?;
-    Ok(())
+    ledger::sums::sum_up(service).await
 }
 
 /// The last day whose addresses have been shortened.

@@ -73,14 +73,14 @@ pub async fn commission<'a>(on: impl Into<Reader<'a>>, from: NaiveDate, to: Naiv
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(from).bind(to).fetch_all(c).await)?)
 }
 
-/// The commissions of the runs that were paid from `from` up to `until`, each as it stood when its run was built: by
+/// The commissions of the payments that were made from `from` up to `until`, each as it stood when its run was built: by
 /// the journals before the run's first.
 pub async fn paid<'a>(on: impl Into<Reader<'a>>, from: At, until: At) -> Result<Vec<WonMoney>> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "{WON} JOIN payout_runs r ON r.id = m.payout_run_id \
+        "{WON} JOIN payout_run_lines l ON l.payout_run_id = m.payout_run_id AND l.partner_id = m.partner_id \
          JOIN (SELECT payout_run_id, MIN(id) AS first_id FROM journals WHERE payout_run_id IS NOT NULL GROUP BY payout_run_id) f \
-         ON f.payout_run_id = r.id \
-         WHERE e.account = 'expense' AND r.state = 'paid' AND r.paid_at >= $1 AND r.paid_at < $2 AND j.id < f.first_id {WON_BY}"
+         ON f.payout_run_id = l.payout_run_id \
+         WHERE e.account = 'expense' AND l.state = 'paid' AND l.settled_at >= $1 AND l.settled_at < $2 AND j.id < f.first_id {WON_BY}"
     ));
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(from).bind(until).fetch_all(c).await)?)
 }

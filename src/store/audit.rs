@@ -1,7 +1,7 @@
 //! Who changed money, terms or access, and when.
 
 use super::{At, Reader, Result, Tx};
-use crate::{exec, read};
+use crate::{read, run};
 use sqlx::types::Json;
 
 /// A line of the audit log.
@@ -16,15 +16,22 @@ pub struct AuditLine {
 }
 
 pub async fn record(tx: &mut Tx, actor: &str, act: &str, subject: &str, detail: &serde_json::Value, at: At) -> Result<()> {
-    exec!(tx, {
-        sqlx::query("INSERT INTO audit_log (at, actor, act, subject, detail) VALUES ($1, $2, $3, $4, $5)")
+    record_line(tx, actor, act, subject, detail, at).await?;
+    Ok(())
+}
+
+/// [`record`], answering the line's id.
+pub async fn record_line(tx: &mut Tx, actor: &str, act: &str, subject: &str, detail: &serde_json::Value, at: At) -> Result<i64> {
+    Ok(run!(tx, |c| {
+        sqlx::query_scalar("INSERT INTO audit_log (at, actor, act, subject, detail) VALUES ($1, $2, $3, $4, $5) RETURNING id")
             .bind(at)
             .bind(actor)
             .bind(act)
             .bind(subject)
             .bind(Json(detail))
-    })?;
-    Ok(())
+            .fetch_one(c)
+            .await
+    })?)
 }
 
 /// Newest first.

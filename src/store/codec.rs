@@ -3,13 +3,15 @@
 use crate::domain::ad_marking::CreativeKind;
 use crate::domain::channel::Channel;
 use crate::domain::commission::{CommissionKind, CommissionState, CustomerCondition, PaidOn, RuleKind};
+use crate::domain::document::{DocumentKind, DocumentLanguage, ReceiptState, Standing};
 use crate::domain::id::*;
 use crate::domain::ledger::{AccountKind, JournalKind};
 use crate::domain::link_target::{Country, Device};
 use crate::domain::money::Currency;
-use crate::domain::order::OrderStatus;
+use crate::domain::order::{OrderStatus, ReversalReason};
 use crate::domain::partner::{PartnerKind, PartnerStatus};
 use crate::domain::payable::{Reason, Via};
+use crate::domain::payout_run::{LineState, RunState};
 use crate::domain::person::IdentifierKind;
 use crate::domain::program::CreditPolicy;
 use crate::domain::touch::{Mark, TouchKind};
@@ -155,6 +157,8 @@ id_columns!(
     MissId,
     EntryId,
     CostId,
+    DocumentId,
+    ReceiptId,
 );
 
 text_columns!(
@@ -168,8 +172,11 @@ text_columns!(
     RuleKind,
     AccountKind,
     JournalKind,
+    RunState,
+    LineState,
     Currency,
     OrderStatus,
+    ReversalReason,
     PartnerKind,
     PartnerStatus,
     Reason,
@@ -179,4 +186,8 @@ text_columns!(
     CreativeKind,
     Mark,
     TouchKind,
+    DocumentKind,
+    DocumentLanguage,
+    ReceiptState,
+    Standing,
 );

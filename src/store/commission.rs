@@ -1,6 +1,6 @@
 //! Commissions: what an order owes a partner under a rule, and where that stands.
 
-use super::{At, Reader, Result, Tx};
+use super::{At, Dialect, Reader, Result, Tx};
 use crate::domain::commission::{CommissionKind, CommissionState, Explanation};
 use crate::domain::id::*;
 use crate::domain::money::Currency;
@@ -124,10 +124,18 @@ pub async fn of_clicks<'a>(on: impl Into<Reader<'a>>, day: NaiveDate) -> Result<
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(day).fetch_all(c).await)?)
 }
 
-pub async fn set_state(tx: &mut Tx, id: CommissionId, state: CommissionState, now: At) -> Result<()> {
-    exec!(tx, {
-        sqlx::query("UPDATE commissions SET state = $2, updated_at = $3 WHERE id = $1").bind(id).bind(state).bind(now)
-    })?;
+/// Brings many commissions to a state.
+pub async fn set_states(tx: &mut Tx, ids: &[CommissionId], state: CommissionState, now: At) -> Result<()> {
+    let sql = match tx.dialect() {
+        Dialect::Sqlite => "UPDATE commissions SET state = $1, updated_at = $2 WHERE id IN (SELECT value FROM json_each($3))",
+        Dialect::Postgres => {
+            "UPDATE commissions SET state = $1, updated_at = $2 \
+             WHERE id = ANY (ARRAY(SELECT CAST(v AS BIGINT) FROM json_array_elements_text(CAST($3 AS JSON)) v))"
+        }
+    };
+    let list = serde_json::to_string(&ids.iter().map(|id| id.0).collect::<Vec<_>>());
+    let list = list.map_err(|e| super::Error::Unreadable(e.to_string()))?;
+    exec!(tx, sqlx::query(sql).bind(state).bind(now).bind(&list))?;
     Ok(())
 }
 
@@ -150,10 +158,49 @@ pub async fn sums<'a>(on: impl Into<Reader<'a>>, first: OrderId, last: OrderId) 
     })?)
 }
 
-/// In hold, though the hold is over and nobody has to approve it.
-pub async fn hold_over<'a>(on: impl Into<Reader<'a>>, now: At) -> Result<Vec<Commission>> {
-    let sql = select("WHERE m.state = 'pending' AND m.hold_until <= $1 AND m.needs_approval = $2 ORDER BY m.id");
-    Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(now).bind(false).fetch_all(c).await)?)
+/// A commission whose hold is over, and what of it lies there.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct HeldOver {
+    pub id: CommissionId,
+    pub order_id: Option<OrderId>,
+    pub partner_id: PartnerId,
+    pub currency: Currency,
+    pub hold_until: At,
+    pub held_minor: i64,
+    /// The latest day on which something was posted there.
+    pub last_day: Option<NaiveDate>,
+}
+
+/// In hold, though the hold is over and nobody has to approve it; by the end of the hold, after `after`.
+pub async fn hold_over<'a>(
+    on: impl Into<Reader<'a>>,
+    now: At,
+    after: Option<(At, CommissionId)>,
+    limit: i64,
+) -> Result<Vec<HeldOver>> {
+    let (since, id) = after.unwrap_or((At(chrono::DateTime::UNIX_EPOCH), CommissionId(0)));
+    let mut connection = on.into().connect().await?;
+    // Only so does PostgreSQL look each commission's journals up instead of reading all there are.
+    let sql = match connection.dialect() {
+        Dialect::Sqlite => {
+            "SELECT m.id, m.order_id, m.partner_id, m.currency, m.hold_until, COALESCE(SUM(e.amount_minor), 0) AS held_minor, \
+             MAX(e.day) AS last_day FROM (SELECT id, order_id, partner_id, currency, hold_until FROM commissions \
+             WHERE state = 'pending' AND hold_until <= $1 AND needs_approval = $2 AND hold_until >= $3 AND (hold_until > $3 OR id > $4) \
+             ORDER BY hold_until, id LIMIT $5) m LEFT JOIN journals j ON j.commission_id = m.id \
+             LEFT JOIN ledger_entries e ON e.journal_id = j.id AND e.account = 'held' \
+             GROUP BY m.hold_until, m.id, m.order_id, m.partner_id, m.currency ORDER BY m.hold_until, m.id"
+        }
+        Dialect::Postgres => {
+            "SELECT m.id, m.order_id, m.partner_id, m.currency, m.hold_until, h.held_minor, h.last_day FROM \
+             (SELECT id, order_id, partner_id, currency, hold_until FROM commissions \
+             WHERE state = 'pending' AND hold_until <= $1 AND needs_approval = $2 AND hold_until >= $3 AND (hold_until > $3 OR id > $4) \
+             ORDER BY hold_until, id LIMIT $5) m CROSS JOIN LATERAL \
+             (SELECT CAST(COALESCE(SUM(e.amount_minor), 0) AS BIGINT) AS held_minor, MAX(e.day) AS last_day FROM journals j \
+             JOIN ledger_entries e ON e.journal_id = j.id AND e.account = 'held' WHERE j.commission_id = m.id) h \
+             ORDER BY m.hold_until, m.id"
+        }
+    };
+    Ok(run!(connection, |c| { sqlx::query_as(sql).bind(now).bind(false).bind(since).bind(id).bind(limit).fetch_all(c).await })?)
 }
 
 /// Newest first, before `before`; of one partner, if given.
@@ -163,23 +210,17 @@ pub async fn list<'a>(on: impl Into<Reader<'a>>, partner: Option<PartnerId>, bef
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(before).bind(limit).bind(partner).fetch_all(c).await)?)
 }
 
-/// Marks a partner's commissions that were released up to and including `until` as part of a run.
-pub async fn put_in_run(
-    tx: &mut Tx,
-    run: PayoutRunId,
-    partner: PartnerId,
-    currency: Currency,
-    until: NaiveDate,
-    now: At,
-) -> Result<()> {
+/// Marks the commissions that a run pays: released up to and including `until`, of the partners whose lines are due. The
+/// `+` has the databases read what is approved in the order it lies in, not partner by partner.
+pub async fn put_in_run(tx: &mut Tx, run: PayoutRunId, currency: Currency, until: NaiveDate, now: At) -> Result<()> {
     exec!(tx, {
         sqlx::query(
-            "UPDATE commissions SET state = 'payable', payout_run_id = $1, updated_at = $5 \
-             WHERE partner_id = $2 AND currency = $3 AND state = 'approved' \
-             AND NOT EXISTS (SELECT 1 FROM journals j WHERE j.commission_id = commissions.id AND j.kind = 'released' AND j.day > $4)",
+            "UPDATE commissions SET state = 'payable', payout_run_id = $1, updated_at = $4 \
+             WHERE +partner_id IN (SELECT l.partner_id FROM payout_run_lines l WHERE l.payout_run_id = $1 AND l.state = 'due') \
+             AND currency = $2 AND state = 'approved' \
+             AND NOT EXISTS (SELECT 1 FROM journals j WHERE j.commission_id = commissions.id AND j.kind = 'released' AND j.day > $3)",
         )
         .bind(run)
-        .bind(partner)
         .bind(currency)
         .bind(until)
         .bind(now)
@@ -187,11 +228,29 @@ pub async fn put_in_run(
     Ok(())
 }
 
-pub async fn run_was_paid(tx: &mut Tx, run: PayoutRunId, now: At) -> Result<()> {
+/// Marks as paid the commissions of a run whose lines are.
+pub async fn lines_were_paid(tx: &mut Tx, run: PayoutRunId, now: At) -> Result<()> {
     exec!(tx, {
-        sqlx::query("UPDATE commissions SET state = 'paid', updated_at = $2 WHERE payout_run_id = $1 AND state = 'payable'")
-            .bind(run)
-            .bind(now)
+        sqlx::query(
+            "UPDATE commissions SET state = 'paid', updated_at = $2 WHERE payout_run_id = $1 AND state = 'payable' \
+             AND partner_id IN (SELECT l.partner_id FROM payout_run_lines l WHERE l.payout_run_id = $1 AND l.state = 'paid')",
+        )
+        .bind(run)
+        .bind(now)
+    })?;
+    Ok(())
+}
+
+/// Frees the commissions of a run whose lines have failed or are cancelled: they wait for another run.
+pub async fn lines_were_taken_out(tx: &mut Tx, run: PayoutRunId, now: At) -> Result<()> {
+    exec!(tx, {
+        sqlx::query(
+            "UPDATE commissions SET state = CASE WHEN state IN ('payable', 'paid') THEN 'approved' ELSE state END, \
+             payout_run_id = NULL, updated_at = $2 WHERE payout_run_id = $1 AND partner_id IN \
+             (SELECT l.partner_id FROM payout_run_lines l WHERE l.payout_run_id = $1 AND l.state IN ('failed', 'cancelled'))",
+        )
+        .bind(run)
+        .bind(now)
     })?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Two drivers behind one face: pools, transactions, and the connection a read uses.
 
 use super::{Error, Result};
+use crate::domain::ledger::chain::ChainHash;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
@@ -137,14 +138,14 @@ impl Db {
                 Backend::Postgres(tx)
             }
         };
-        Ok(Tx { tx, _turn: turn })
+        Ok(Tx { tx, ledger_head: None, _turn: turn })
     }
 
     /// Starts a transaction for what nobody else writes or reads to decide by: in PostgreSQL it does not wait for the one writer.
     pub async fn begin_beside(&self) -> Result<Tx> {
         match &self.0 {
             Backend::Sqlite(_) => self.begin().await,
-            Backend::Postgres(pool) => Ok(Tx { tx: Backend::Postgres(pool.begin().await?), _turn: None }),
+            Backend::Postgres(pool) => Ok(Tx { tx: Backend::Postgres(pool.begin().await?), ledger_head: None, _turn: None }),
         }
     }
 
@@ -221,6 +222,8 @@ pub(super) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
 #[derive(Debug)]
 pub struct Tx {
     tx: Backend<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>,
+    /// The hash of the ledger's last journal, once it was read: nobody else writes meanwhile.
+    pub(super) ledger_head: Option<ChainHash>,
     /// Given back after the transaction has ended.
     _turn: Option<OwnedMutexGuard<()>>,
 }
@@ -238,6 +241,24 @@ impl Tx {
             Backend::Sqlite(_) => Dialect::Sqlite,
             Backend::Postgres(_) => Dialect::Postgres,
         }
+    }
+
+    /// Makes room for a transaction that changes very many rows: SQLite would else write each page that many of them share
+    /// again and again. The room stays until [`Tx::was_for_many`].
+    pub async fn for_many(&mut self) -> Result<()> {
+        self.set_cache("PRAGMA cache_size = -131072").await
+    }
+
+    /// Gives the room of [`Tx::for_many`] back.
+    pub async fn was_for_many(&mut self) -> Result<()> {
+        self.set_cache("PRAGMA cache_size = -2000").await
+    }
+
+    async fn set_cache(&mut self, pragma: &'static str) -> Result<()> {
+        if let Backend::Sqlite(connection) = self.on() {
+            sqlx::query(pragma).execute(connection).await?;
+        }
+        Ok(())
     }
 
     pub async fn commit(self) -> Result<()> {

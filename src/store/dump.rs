@@ -8,7 +8,7 @@ use chrono::DateTime;
 use serde_json::Value;
 
 /// All tables, each after those it refers to.
-pub const TABLES: [&str; 52] = [
+pub const TABLES: [&str; 56] = [
     "settings",
     "programs",
     "partners",
@@ -52,13 +52,17 @@ pub const TABLES: [&str; 52] = [
     "payout_runs",
     "payout_run_lines",
     "payout_exports",
+    "documents",
+    "document_texts",
+    "receipts",
     "commissions",
     "commission_volumes",
+    "audit_log",
     "journals",
     "ledger_entries",
+    "ledger_sums",
     "costs",
     "misses",
-    "audit_log",
     "credit_fits",
     "credit_months",
 ];
@@ -135,11 +139,13 @@ fn key_of(table: &str) -> &'static str {
         "payable_decisions" => "order_id",
         "commission_volumes" => "rule_id, partner_id, period, version",
         "payable_shares" => "order_id, position",
+        "ledger_sums" => "partner_id, last_entry, currency, account, period",
         "periods" | "credit_fits" => "period",
         "credit_months" => "period, model, currency, channel",
         "payout_run_lines" => "payout_run_id, partner_id",
         "touch_days" => "day, kind, channel, origin_id, link_id, partner_id",
         "payout_exports" => "payout_run_id, format",
+        "document_texts" => "document_id, language",
         _ => "id",
     }
 }

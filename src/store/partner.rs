@@ -4,6 +4,7 @@ use super::{At, Reader, Result, Tx, taken};
 use crate::domain::id::PartnerId;
 use crate::domain::partner::{PartnerKind, PartnerStatus};
 use crate::{exec, read, run};
+use sqlx::QueryBuilder;
 use sqlx::types::Json;
 use std::collections::HashMap;
 
@@ -104,6 +105,26 @@ pub async fn statuses<'a>(on: impl Into<Reader<'a>>, id: PartnerId) -> Result<Ve
 pub async fn by_id<'a>(on: impl Into<Reader<'a>>, id: PartnerId) -> Result<Option<Partner>> {
     let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE id = $1"));
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(id).fetch_optional(c).await)?)
+}
+
+/// Those of the ids that there are, by id.
+pub async fn by_ids<'a>(on: impl Into<Reader<'a>>, ids: &[PartnerId]) -> Result<HashMap<PartnerId, Partner>> {
+    let mut reader = on.into();
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(500) {
+        let partners: Vec<Partner> = read!(reader.again(), |c| {
+            let mut query = QueryBuilder::new(SELECT);
+            query.push(" WHERE id IN (");
+            let mut list = query.separated(", ");
+            for id in chunk {
+                list.push_bind(*id);
+            }
+            query.push(")");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        found.extend(partners.into_iter().map(|partner| (partner.id, partner)));
+    }
+    Ok(found)
 }
 
 /// By the id it has elsewhere, or by e-mail address.

@@ -1,7 +1,8 @@
 //! What `doctor` asks the store: each query answers the rows that break a rule, so an empty answer is a proof.
 
 use super::{Db, Dialect, Reader, Result};
-use crate::domain::id::{CommissionId, JournalId, OrderId, PayoutRunId};
+use crate::domain::id::{CommissionId, JournalId, OrderId, PartnerId, PayoutRunId};
+use crate::domain::payout_run::LineState;
 use crate::{read, run};
 
 /// Journals whose entries do not sum to zero, or have other currencies than their own.
@@ -40,6 +41,26 @@ pub async fn runs_off_lines<'a>(on: impl Into<Reader<'a>>) -> Result<Vec<(Payout
              (SELECT CAST(COALESCE(SUM(e.amount_minor), 0) AS BIGINT) FROM journals j JOIN ledger_entries e ON e.journal_id = j.id \
               WHERE j.payout_run_id = r.id AND j.kind = 'put_in_run' AND e.account = 'in_payment') AS posted_minor \
              FROM payout_runs r) t WHERE total_minor <> lines_minor OR total_minor <> posted_minor ORDER BY id",
+        )
+        .fetch_all(c)
+        .await
+    })?)
+}
+
+/// Lines that were due and do not stand where their postings say: what is in payment and what was paid for each.
+pub async fn lines_off_ledger<'a>(on: impl Into<Reader<'a>>) -> Result<Vec<(PayoutRunId, PartnerId, LineState, i64, i64)>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT l.payout_run_id, l.partner_id, l.state, CAST(COALESCE(p.in_payment_minor, 0) AS BIGINT), \
+             CAST(COALESCE(p.paid_minor, 0) AS BIGINT) FROM payout_run_lines l LEFT JOIN (SELECT j.payout_run_id, e.partner_id, \
+             SUM(CASE WHEN e.account = 'in_payment' THEN e.amount_minor ELSE 0 END) AS in_payment_minor, \
+             -SUM(CASE WHEN j.kind IN ('paid', 'returned') THEN e.amount_minor ELSE 0 END) AS paid_minor \
+             FROM journals j JOIN ledger_entries e ON e.journal_id = j.id \
+             WHERE j.payout_run_id IS NOT NULL AND e.partner_id IS NOT NULL GROUP BY j.payout_run_id, e.partner_id) p \
+             ON p.payout_run_id = l.payout_run_id AND p.partner_id = l.partner_id \
+             WHERE COALESCE(p.in_payment_minor, 0) <> CASE WHEN l.state = 'due' THEN l.amount_minor ELSE 0 END \
+             OR COALESCE(p.paid_minor, 0) <> CASE WHEN l.state = 'paid' THEN l.amount_minor ELSE 0 END \
+             ORDER BY l.payout_run_id, l.partner_id",
         )
         .fetch_all(c)
         .await

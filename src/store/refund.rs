@@ -2,7 +2,7 @@
 
 use super::{At, Reader, Result, Tx};
 use crate::domain::id::OrderId;
-use crate::domain::order::OrderItem;
+use crate::domain::order::{OrderItem, ReversalReason};
 use crate::{exec, read};
 use sqlx::types::Json;
 
@@ -13,12 +13,13 @@ pub struct Refund {
     pub amount_minor: i64,
     pub refunded_at: At,
     pub items: Json<Vec<OrderItem>>,
+    pub reason: Option<ReversalReason>,
 }
 
 pub async fn insert(tx: &mut Tx, order: OrderId, refund: &Refund, now: At) -> Result<()> {
     exec!(tx, {
         sqlx::query(
-            "INSERT INTO refunds (order_id, refund_id, amount_minor, refunded_at, items, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO refunds (order_id, refund_id, amount_minor, refunded_at, items, created_at, reason) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(order)
         .bind(&refund.refund_id)
@@ -26,6 +27,7 @@ pub async fn insert(tx: &mut Tx, order: OrderId, refund: &Refund, now: At) -> Re
         .bind(refund.refunded_at)
         .bind(&refund.items)
         .bind(now)
+        .bind(refund.reason)
     })?;
     Ok(())
 }
@@ -33,7 +35,7 @@ pub async fn insert(tx: &mut Tx, order: OrderId, refund: &Refund, now: At) -> Re
 pub async fn of_order<'a>(on: impl Into<Reader<'a>>, order: OrderId) -> Result<Vec<Refund>> {
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
-            "SELECT refund_id, amount_minor, refunded_at, items FROM refunds WHERE order_id = $1 ORDER BY refunded_at, refund_id",
+            "SELECT refund_id, amount_minor, refunded_at, items, reason FROM refunds WHERE order_id = $1 ORDER BY refunded_at, refund_id",
         )
         .bind(order)
         .fetch_all(c)
@@ -43,10 +45,12 @@ pub async fn of_order<'a>(on: impl Into<Reader<'a>>, order: OrderId) -> Result<V
 
 pub async fn by_id<'a>(on: impl Into<Reader<'a>>, order: OrderId, refund_id: &str) -> Result<Option<Refund>> {
     Ok(read!(on.into(), |c| {
-        sqlx::query_as("SELECT refund_id, amount_minor, refunded_at, items FROM refunds WHERE order_id = $1 AND refund_id = $2")
-            .bind(order)
-            .bind(refund_id)
-            .fetch_optional(c)
-            .await
+        sqlx::query_as(
+            "SELECT refund_id, amount_minor, refunded_at, items, reason FROM refunds WHERE order_id = $1 AND refund_id = $2",
+        )
+        .bind(order)
+        .bind(refund_id)
+        .fetch_optional(c)
+        .await
     })?)
 }

@@ -1,6 +1,10 @@
 //! The partner's own page: what is held, available and paid, and why. Everything is asked for by the partner of the
 //! session, never by anything in the request.
 
+mod documents;
+
+pub use documents::{document_page, documents, give_receipt};
+
 use super::App;
 use super::language::Language;
 use super::materials::{Materials, materials};
@@ -16,7 +20,7 @@ use crate::domain::time::{FAR_DAY, Period};
 use crate::service::{Context, Error, report, statement};
 use crate::store::commission::CommissionOfOrder;
 use crate::store::ledger::Balance;
-use crate::store::{commission, ledger, link, order, partner, program, promo, touch};
+use crate::store::{commission, ledger, link, order, partner, program, promo, touch, withholding};
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -34,6 +38,7 @@ const MOST: i64 = 100;
 #[template(path = "cabinet.html")]
 struct CabinetPage {
     frame: Frame,
+    here: &'static str,
     name: String,
     status: Option<String>,
     balances: Vec<BalanceView>,
@@ -51,6 +56,8 @@ struct CabinetPage {
 struct BalanceView {
     held: String,
     next_release: Option<String>,
+    /// What of it a person keeps back, each with the reason.
+    withheld: Vec<String>,
     available: String,
     in_payment: Option<String>,
     paid: String,
@@ -115,6 +122,7 @@ pub async fn home(app: Data<App>, request: HttpRequest, who: PartnerUser) -> Res
 
     let orders = commission::of_partner_with_orders(db, who.partner, ORDERS).await?;
     let page = CabinetPage {
+        here: "balance",
         name: own.name,
         status: words::partner_status(own.status).map(|key| frame.t(key)),
         balances: balances(&app, lang, &context, who.partner).await?,
@@ -141,14 +149,23 @@ async fn balances(app: &App, lang: Language, context: &Context, id: PartnerId) -
     }
     let paid = ledger::paid_in_all(db, id).await?;
     let releases = commission::next_releases(db, id).await?;
+    let withheld = withholding::open_at(db, id, FAR_DAY).await?;
     Ok(held
         .into_iter()
         .map(|(currency, balance)| {
             let money = |minor| lang.money(Money::new(minor, currency));
             let next = releases.iter().find(|(c, _)| *c == currency);
             BalanceView {
-                held: money(balance.held_minor),
+                held: money(balance.on_hold_minor()),
                 next_release: next.map(|(_, at)| lang.day(context.day(at.0))),
+                withheld: withheld
+                    .iter()
+                    .filter(|w| w.currency == currency)
+                    .map(|w| {
+                        let filling = [("amount", money(w.amount_minor).into()), ("reason", w.reason.clone().into())];
+                        lang.with("balance-withheld", &filling)
+                    })
+                    .collect(),
                 available: money(balance.available_minor),
                 in_payment: (balance.in_payment_minor != 0).then(|| money(balance.in_payment_minor)),
                 paid: money(paid.iter().find(|(c, _)| *c == currency).map_or(0, |(_, minor)| *minor)),
@@ -297,12 +314,11 @@ async fn statements(app: &App, frame: &Frame, id: PartnerId, period: Period) -> 
                     .iter()
                     .map(|line| {
                         let because = line.order_external_id.clone().or_else(|| line.payout_run_id.map(|run| run.to_string()));
-                        [
-                            lang.day(line.day),
-                            lang.text(words::journal(line.kind)),
-                            because.unwrap_or_default(),
-                            money(line.amount_minor),
-                        ]
+                        // What a person wrote, and what has a name; the rest of the notes is for the accountant.
+                        let by_hand = line.commission_id.is_none() && line.payout_run_id.is_none();
+                        let told = line.note.as_deref().filter(|note| by_hand || words::is_chargeback(note));
+                        let because: Vec<String> = because.into_iter().chain(told.map(|note| words::note(lang, note))).collect();
+                        [lang.day(line.day), lang.text(words::journal(line.kind)), because.join(" · "), money(line.amount_minor)]
                     })
                     .collect(),
             }

@@ -54,7 +54,13 @@ impl From<service::Error> for Problem {
     fn from(error: service::Error) -> Problem {
         match error {
             service::Error::NotFound { .. } => Problem::new(StatusCode::NOT_FOUND, "not-found", error),
-            service::Error::Conflict { .. } => Problem::new(StatusCode::CONFLICT, "conflict", error),
+            service::Error::Refused { refusal, detail } => match refusal.pointer() {
+                None => Problem::new(StatusCode::CONFLICT, refusal.name(), detail),
+                Some(pointer) => {
+                    let errors = vec![FieldError { pointer: pointer.to_owned(), detail: detail.clone() }];
+                    Problem { errors, ..Problem::new(StatusCode::UNPROCESSABLE_ENTITY, refusal.name(), detail) }
+                }
+            },
             service::Error::Invalid(errors) => Problem::invalid(errors),
             service::Error::NotMoved(_) => {
                 tracing::error!(%error, "a request failed");

@@ -39,7 +39,11 @@ impl Modify for Bearer {
         orders::record, orders::list, orders::one, orders::refund, orders::attribution,
         channel_rules::list, channel_rules::replace, costs::replace, classify::classify, requisites::check, reports::channels, reports::partners,
         payouts::close, payouts::build, payouts::list, payouts::one, payouts::approve, payouts::export, payouts::files,
-        payouts::statement, payouts::retake_payer, payer::one, payer::replace, payouts::paid, payouts::entries,
+        payouts::statement, payouts::retake_payer, payer::one, payer::replace, payouts::paid, ledger::entries, ledger::trial_balance,
+        ledger::adjust, ledger::withhold, ledger::withholdings, ledger::release, ledger::write_off,
+        documents::list, documents::issue, documents::one, documents::page,
+        receipts::list, receipts::received, receipts::annul, receipts::reminded, withheld_taxes::list,
+        payouts::apply_statement, payouts::line_failed, payouts::cancel, payouts::settings, payouts::change_settings,
         persons::merges, persons::reverse, misses::list, misses::attach, rejected_hits::list,
     )
 )]

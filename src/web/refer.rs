@@ -114,7 +114,7 @@ async fn rewards(app: &App, lang: Language, found: &Referrer, programs: Currency
         .map(|(currency, balance)| {
             let money = |minor| lang.money(Money::new(minor, currency));
             RewardView {
-                held: money(balance.held_minor),
+                held: money(balance.on_hold_minor()),
                 available: money(balance.available_minor + balance.in_payment_minor),
                 paid: money(paid.iter().find(|(c, _)| *c == currency).map_or(0, |(_, minor)| *minor)),
             }

@@ -122,7 +122,7 @@ function cookieHeader(who) {
 }
 
 test('an anonymous visitor is led to the sign-in', async () => {
-  for (const path of ['/', '/admin', '/cabinet', '/admin/orders', '/admin/payouts/2026-10', '/admin/payout-runs/pay_1/export']) {
+  for (const path of ['/', '/admin', '/cabinet', '/admin/orders', '/admin/ledger', '/admin/payouts/2026-10', '/admin/payout-runs/pay_1/export']) {
     const answer = await fetch(demo.url + path, { redirect: 'manual' });
     assert.equal(answer.status, 303, path);
     assert.equal(answer.headers.get('location'), '/signin', path);
@@ -186,7 +186,7 @@ test('every page has the headers, and its style is small', async () => {
 });
 
 test('a partner does not come into the console, nor staff into a cabinet', async () => {
-  for (const [who, path] of [['partner', '/admin'], ['partner', '/admin/orders'], ['partner', '/admin/payouts/2026-10'], ['admin', '/cabinet']]) {
+  for (const [who, path] of [['partner', '/admin'], ['partner', '/admin/orders'], ['partner', '/admin/ledger'], ['partner', '/admin/payouts/2026-10'], ['admin', '/cabinet']]) {
     const answer = await fetch(demo.url + path, { headers: { cookie: cookieHeader(who) }, redirect: 'manual' });
     assert.equal(answer.status, 403, `${who} ${path}`);
   }
@@ -239,6 +239,7 @@ for (const lang of ['en', 'ru']) {
         const cabinet = await check(partner, '/cabinet', name('cabinet'));
         assert.equal(await cabinet.getAttribute('html', 'lang'), lang);
         await forDocs(cabinet, 'cabinet', lang, theme, size);
+        await check(partner, '/cabinet/documents', name('cabinet-documents'));
         await partner.close();
 
         const admin = await visit('admin', as);
@@ -254,6 +255,11 @@ for (const lang of ['en', 'ru']) {
         assert.ok(await why.locator('.trace .won').count() >= 1, 'somebody won');
         await forDocs(why, 'order', lang, theme, size);
         await check(admin, run, name('payouts'));
+        await check(admin, '/admin/documents', name('documents'));
+        await check(admin, '/admin/receipts', name('receipts'));
+        const ledger = await check(admin, '/admin/ledger', name('ledger'));
+        const own = await ledger.getAttribute('tbody a[href*="partner="]', 'href');
+        await check(admin, own, name('ledger-partner'));
         const asked = new URLSearchParams({ url: 'https://shop.example/?utm_source=yandex&utm_medium=cpc&yclid=1', user_agent: 'Googlebot/2.1' });
         const rules = await check(admin, `/admin/channel-rules?${asked}`, name('rules'));
         assert.equal(await rules.locator('.builtin .used').count(), 1, 'the rule that decides');
@@ -341,6 +347,11 @@ test('the accountant’s month goes through by forms alone: close, build, approv
   assert.match(total, /^£[\d,]+\.\d\d$/);
   await step('Approve');
   await sound('approved');
+  const own_page = await page.getAttribute('main a:text-is("Lines one by one, bank statement, cancelling")', 'href');
+  for (const [path, name] of [[own_page, 'payout-run'], ['/admin/payout-settings', 'payout-settings']]) {
+    const seen = await check(watcher, path, name);
+    await seen.close();
+  }
 
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('main a:text-is("Download CSV")')]);
   assert.equal(download.suggestedFilename(), `payout-${period}-GBP.csv`);

@@ -11,6 +11,7 @@ use tributary::clock::Clock;
 use tributary::config::{NodeRole, SpoolKind};
 use tributary::service::access::{self, Scope};
 use tributary::service::{Tributary, doctor};
+use tributary::store::Dialect;
 use tributary::web::server::{Running, Start, start};
 
 /// A browser, as far as anybody can tell.
@@ -205,6 +206,27 @@ impl TestApp {
     pub async fn broken(&self) -> Vec<String> {
         let findings = doctor::examine(&self.service).await.unwrap();
         findings.into_iter().flat_map(|f| f.broken.into_iter().map(move |b| format!("{}: {b}", f.what))).collect()
+    }
+
+    /// Does to the store what the service and the store's own guards would refuse.
+    pub async fn behind_its_back(&self, sql: &str) {
+        let mut tx = self.service.db.begin().await.unwrap();
+        let guards: Vec<(String, String)> = match tx.dialect() {
+            Dialect::Sqlite => {
+                let all = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'";
+                tributary::run!(tx, |c| sqlx::query_as(all).fetch_all(c).await).unwrap()
+            }
+            Dialect::Postgres => {
+                tributary::exec!(tx, sqlx::query("SET LOCAL session_replication_role = replica")).unwrap();
+                Vec::new()
+            }
+        };
+        let dropped = guards.iter().map(|(name, _)| format!("DROP TRIGGER {name}"));
+        let made_again = guards.iter().map(|(_, sql)| sql.clone());
+        for statement in dropped.chain([sql.to_owned()]).chain(made_again) {
+            tributary::exec!(tx, sqlx::query(sqlx::AssertSqlSafe(statement.clone()))).unwrap();
+        }
+        tx.commit().await.unwrap();
     }
 
     /// Ends the service; `doctor` must find nothing, whatever the test did.

@@ -1,11 +1,13 @@
 //! Bank statements read back: the 1C exchange format and ISO 20022 camt.053. Anything that is not understood is an
 //! error that says where; nothing is skipped in silence.
 
+mod apply;
 mod camt053;
 mod client_bank;
 mod compare;
 mod xml;
 
+pub use apply::{Applied, Outcome, apply, preview};
 pub use compare::{Comparison, compare};
 
 use crate::domain::bank_statement::BankStatement;

@@ -60,7 +60,7 @@ impl ImportKind {
                     "promo_codes",
                 ],
             ),
-            ImportKind::Refunds => (&["order", "refund_id", "amount"], &["refunded_at", "currency"]),
+            ImportKind::Refunds => (&["order", "refund_id", "amount"], &["refunded_at", "currency", "reason"]),
             ImportKind::Costs => (&["date", "amount", "currency"], &["source", "medium", "campaign", "impressions", "clicks"]),
             ImportKind::Partners => (&["name"], &["email", "external_id", "kind", "status", "group", "payout_method"]),
             ImportKind::Links => (
@@ -171,7 +171,7 @@ pub async fn import(
                 column: column_of(&f.pointer),
                 detail: f.detail,
             })),
-            Err(error @ (Error::Conflict { .. } | Error::NotFound { .. })) => {
+            Err(error @ (Error::Refused { .. } | Error::NotFound { .. })) => {
                 let column = if kind == ImportKind::Refunds { "order" } else { "row" };
                 problems.push(ImportProblem { line, column: column.to_owned(), detail: error.to_string() });
             }

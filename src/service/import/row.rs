@@ -63,6 +63,7 @@ pub(super) fn read_refund(row: &Row<'_>) -> RefundInput {
         amount: row.decimal("amount"),
         items: None,
         refunded_at: row.get("refunded_at"),
+        reason: row.get("reason"),
     }
 }
 

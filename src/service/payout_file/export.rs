@@ -7,9 +7,10 @@ use crate::domain::money::Money;
 use crate::domain::payout_file::{
     BankHeader, Delimiter, FileError, FileFormat, FileRequest, LeftOut, PainVersion, PaymentBatch, PayoutFile, Totals, select,
 };
+use crate::domain::payout_run::RunState;
 use crate::service::payer::payer;
 use crate::service::payout::{RunWithLines, load};
-use crate::service::{Context, Error, FieldError, Result};
+use crate::service::{Context, Error, FieldError, Refusal, Result};
 use crate::store::{self, Reader, Tx, audit, payout, settings};
 use sha2::{Digest, Sha256};
 
@@ -27,7 +28,8 @@ impl From<FileError> for Error {
                 Error::Invalid(faults.map(|f| field(format!("/payments/{}/{}", f.partner, f.field), f.to_string())).collect())
             }
             FileError::Parts { .. } | FileError::NoSuchPart { .. } => Error::field("/part", error),
-            FileError::Empty(_) | FileError::Unwritable(_) => Error::conflict(error),
+            FileError::Empty(_) => Error::refused(Refusal::NothingInFile, error),
+            FileError::Unwritable(_) => Error::conflict(error),
         }
     }
 }
@@ -35,9 +37,12 @@ impl From<FileError> for Error {
 /// Writes a file of a run: the same bytes every time. The first export's hash is kept, and with the first file that names
 /// the payer, the payer and the date of the payments. On an error nothing of the transaction may be committed.
 ///
-/// Errors: what [`render`] says; there is no such run.
+/// Errors: what [`render`] says; the run is cancelled; there is no such run.
 pub async fn export(tx: &mut Tx, context: &Context, id: PayoutRunId, request: &FileRequest) -> Result<PayoutFile> {
     let loaded = load(&mut *tx, id).await?;
+    if loaded.run.state == RunState::Cancelled {
+        return Err(Error::refused(Refusal::RunCancelled, "the run is cancelled; nothing of it is to be paid"));
+    }
     let header = if request.format.names_payer() { Some(header_for_good(tx, context, id).await?) } else { None };
     let file = written(Reader::from(&mut *tx), &loaded, header, request).await?;
     let sha256 = hex::encode(Sha256::digest(&file.bytes));
@@ -118,11 +123,15 @@ async fn header_for_good(tx: &mut Tx, context: &Context, id: PayoutRunId) -> sto
 /// Has a run's next bank file name the payer as it is now, and the day on which it is asked for. What was exported with
 /// the old ones is forgotten; the audit log keeps it.
 ///
-/// Errors: the run is paid.
+/// Errors: something of the run is paid, or it is cancelled.
 pub async fn retake_payer(tx: &mut Tx, context: &Context, id: PayoutRunId) -> Result<()> {
     let run = load(&mut *tx, id).await?.run;
-    if run.state == "paid" {
-        return Err(Error::conflict("the run is paid; its files stay as they are"));
+    match run.state {
+        RunState::Paid | RunState::PartlyPaid => {
+            return Err(Error::refused(Refusal::AlreadyPaid, "the run is paid; its files stay as they are"));
+        }
+        RunState::Cancelled => return Err(Error::refused(Refusal::RunCancelled, "the run is cancelled")),
+        RunState::Built | RunState::Approved => {}
     }
     let before = kept_header(Reader::from(&mut *tx), id).await?;
     let mut forgotten = Vec::new();

@@ -8,9 +8,10 @@ use crate::domain::partner::PayoutMethod;
 use crate::domain::payout_file::{BankHeader, Payer, Payment, PaymentBatch, PaymentPart, Requisites, end_to_end_id, purpose};
 use crate::domain::time::Period;
 use crate::service::payout::RunWithLines;
-use crate::store::payout::{PayoutRun, PayoutRunLine, TakenByRun};
+use crate::store::payout::{AvailableMovement, MovedByRun, PayoutRun, PayoutRunLine};
 use crate::store::{self, Reader, payout};
 use chrono::NaiveDate;
+use std::collections::HashMap;
 
 /// Above so many payments a workbook has no sheet for each partner: it would open too slowly to be of use.
 pub const MOST_PARTNER_SHEETS: usize = 250;
@@ -35,7 +36,8 @@ pub fn payment(line: &PayoutRunLine, run: PayoutRunId, period: Period, number: u
         partner: line.partner_id,
         partner_name: line.partner_name.clone(),
         partner_email: line.partner_email.clone(),
-        amount_minor: line.amount_minor,
+        amount_minor: line.net_minor(),
+        tax_minor: line.tax_minor,
         requisites: requisites(line),
         purpose: purpose(method, period, &end_to_end_id, payer),
         end_to_end_id,
@@ -70,19 +72,39 @@ pub async fn parts(mut reader: Reader<'_>, run: &PayoutRun, batch: &PaymentBatch
         return Ok(parts);
     }
     for payment in &batch.payments {
-        parts.insert(payment.partner, parts_of(reader.again(), run, payment.partner).await?);
+        let mut of_payment = parts_of(reader.again(), run, payment.partner).await?;
+        if payment.tax_minor != 0 {
+            let day = batch.built_at.date_naive();
+            of_payment.push(PaymentPart { day, what: "tax_withheld".to_owned(), order: None, amount_minor: -payment.tax_minor });
+        }
+        parts.insert(payment.partner, of_payment);
     }
     Ok(parts)
 }
 
-/// The movements of a partner's balance that this run took and no earlier one did.
+/// The movements of a partner's balance that this run took. What an earlier run took is not told again, unless that run had
+/// given it back by then.
 async fn parts_of(mut reader: Reader<'_>, run: &PayoutRun, partner: PartnerId) -> store::Result<Vec<PaymentPart>> {
-    let taken = payout::taken_by_runs(reader.again(), partner, run.currency).await?;
-    let Some(place) = taken.iter().position(|t| t.payout_run_id == run.id) else { return Ok(Vec::new()) };
-    let earlier = taken[..place].iter().map(|t| Ok((t, until(t)?))).collect::<store::Result<Vec<_>>>()?;
-    let movements = payout::available_movements(reader, partner, run.currency, until(&taken[place])?, taken[place].journal_id);
-    let is_paid = |m: &payout::AvailableMovement| earlier.iter().any(|(t, until)| m.journal_id < t.journal_id && m.day <= *until);
-    let parts = movements.await?.into_iter().filter(|m| !is_paid(m)).map(|m| PaymentPart {
+    let moves = payout::moved_by_runs(reader.again(), partner, run.currency).await?;
+    let Some(place) = moves.iter().position(|m| m.payout_run_id == run.id && m.kind == JournalKind::PutInRun) else {
+        return Ok(Vec::new());
+    };
+    let last = &moves[place];
+    let mut free = payout::available_movements(reader, partner, run.currency, until(last)?, last.journal_id).await?;
+    let mut taken: HashMap<PayoutRunId, Vec<AvailableMovement>> = HashMap::new();
+    for moved in &moves[..place] {
+        match moved.kind {
+            JournalKind::PutInRun => {
+                let until = until(moved)?;
+                let (by_run, rest) = free.into_iter().partition(|m| m.journal_id < moved.journal_id && m.day <= until);
+                free = rest;
+                taken.insert(moved.payout_run_id, by_run);
+            }
+            _ => free.extend(taken.remove(&moved.payout_run_id).unwrap_or_default()),
+        }
+    }
+    free.sort_by_key(|m| (m.day, m.journal_id));
+    let parts = free.into_iter().map(|m| PaymentPart {
         day: m.day,
         what: word(m.kind),
         order: m.order_external_id,
@@ -100,6 +122,6 @@ fn word(kind: JournalKind) -> String {
 }
 
 /// The last day whose entries a run took.
-fn until(taken: &TakenByRun) -> store::Result<NaiveDate> {
+fn until(taken: &MovedByRun) -> store::Result<NaiveDate> {
     Ok(if taken.early { taken.day } else { period(&taken.period)?.last_day() })
 }

@@ -1,6 +1,6 @@
 //! Commissions for verified clicks: counted by day, as touches were, so nothing is looked at twice.
 
-use super::{Due, Origin, bring, is_closed};
+use super::{Due, Fact, Origin, bring, is_closed};
 use crate::domain::commission::{CapPer, ClicksOwed, Explanation, PaidOn, Rule, Terms};
 use crate::domain::id::{PartnerId, ProgramId};
 use crate::domain::time::Period;
@@ -104,8 +104,8 @@ async fn settle_day(tx: &mut Tx, context: &Context, rules: &[Rule], day: NaiveDa
         let origin = Origin { day: Some(day), ..Origin::new(period.clone(), program.currency, context.end_of_day(day)) };
         let due = Due { partner, program: program.id, explanation };
         let mut volumes = Volumes::default();
-        bring(tx, context, known, &due, &origin, day, &mut volumes).await?;
-        volumes.settle(tx, context, day).await?;
+        bring(tx, context, known, &due, &origin, Fact::on(day), &mut volumes).await?;
+        volumes.settle(tx, context, Fact::on(day)).await?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What a person says of a commission: approved, declined with a reason, or given back.
 
 use super::volume::Volumes;
-use super::{Due, Origin, bring, settle};
+use super::{Due, Fact, Origin, bring, settle};
 use crate::domain::commission::CommissionState;
 use crate::domain::id::CommissionId;
 use crate::service::{Context, Error, Result};
@@ -72,12 +72,12 @@ async fn judge(tx: &mut Tx, context: &Context, said: Commission) -> Result<()> {
     commission::update(tx, &said, context.at()).await?;
     if let Some(order) = said.order_id {
         let order = order::by_id(&mut *tx, order).await?;
-        settle(tx, context, &order, context.today()).await?;
+        settle(tx, context, &order, Fact::on(context.today())).await?;
         return Ok(());
     }
     if let Some(id) = said.lead_id {
         let lead = lead::by_id(&mut *tx, id).await?.ok_or_else(|| Error::not_found(id))?;
-        super::settle_lead(tx, context, &lead, context.today()).await?;
+        super::settle_lead(tx, context, &lead, Fact::on(context.today())).await?;
         return Ok(());
     }
     if said.declined_because.is_some() {
@@ -85,8 +85,8 @@ async fn judge(tx: &mut Tx, context: &Context, said: Commission) -> Result<()> {
         let due = Due { partner: said.partner_id, program: said.program_id, explanation };
         let origin = Origin::new(said.period.clone(), said.currency, said.hold_until.0);
         let mut volumes = Volumes::default();
-        bring(tx, context, Some(&said), &due, &origin, context.today(), &mut volumes).await?;
-        return volumes.settle(tx, context, context.today()).await;
+        bring(tx, context, Some(&said), &due, &origin, Fact::on(context.today()), &mut volumes).await?;
+        return volumes.settle(tx, context, Fact::on(context.today())).await;
     }
     super::volume::settle_again(tx, context, &said).await
 }

@@ -1,7 +1,7 @@
 //! What a lead owes: a sum for each name or stage that a rule pays for, once.
 
 use super::volume::Volumes;
-use super::{Due, Origin, bring};
+use super::{Due, Fact, Origin, bring};
 use crate::domain::commission::{Explanation, LeadOwed, Rule, Terms};
 use crate::domain::id::{PartnerId, RuleId};
 use crate::domain::order::OrderStatus;
@@ -11,7 +11,6 @@ use crate::service::{Context, Error, Result};
 use crate::store::commission::Commission;
 use crate::store::lead::Lead;
 use crate::store::{Tx, commission, program};
-use chrono::NaiveDate;
 
 /// What a lead owes by its state and the rules frozen with its decision. For each name or stage that it reached, the rule that
 /// names it, else the rule for all leads; each rule once.
@@ -58,7 +57,7 @@ pub fn lead_due(
 }
 
 /// Settles a lead, as an order is settled.
-pub async fn settle_lead(tx: &mut Tx, context: &Context, lead: &Lead, fact_day: NaiveDate) -> Result<Vec<Commission>> {
+pub async fn settle_lead(tx: &mut Tx, context: &Context, lead: &Lead, fact: Fact) -> Result<Vec<Commission>> {
     let before = commission::of_lead(&mut *tx, lead.id).await?;
     let owed_to = lead.decision.as_ref().and_then(|decided| decided.0.owed_to.map(|(p, program)| (p, program, &decided.0.rules)));
     let Some((partner, program, rules)) = owed_to else { return Ok(before) };
@@ -70,8 +69,8 @@ pub async fn settle_lead(tx: &mut Tx, context: &Context, lead: &Lead, fact_day: 
     let mut volumes = Volumes::default();
     for due in &dues {
         let old = before.iter().find(|old| old.rule_id == due.explanation.rule());
-        bring(tx, context, old, due, &origin, fact_day, &mut volumes).await?;
+        bring(tx, context, old, due, &origin, fact, &mut volumes).await?;
     }
-    volumes.settle(tx, context, fact_day).await?;
+    volumes.settle(tx, context, fact).await?;
     Ok(commission::of_lead(&mut *tx, lead.id).await?)
 }

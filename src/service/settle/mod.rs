@@ -6,12 +6,14 @@ mod clicks;
 mod due;
 mod judgement;
 mod lead;
+mod release;
 mod volume;
 
 pub use clicks::settle_clicks;
 pub use due::{Due, due, refunded_lines};
 pub use judgement::{approve, decline, restore};
 pub use lead::{lead_due, settle_lead};
+pub use release::release;
 pub use volume::owed_for_month;
 
 use super::{Context, Error, Result};
@@ -19,6 +21,8 @@ use crate::domain::commission::{CommissionState, Explanation, Volume};
 use crate::domain::id::{CommissionId, LeadId, OrderId, PartnerId};
 use crate::domain::ledger::{Account, Journal, JournalKind};
 use crate::domain::money::Currency;
+use crate::domain::order::ReversalReason;
+use crate::domain::payout_run::LineState;
 use crate::domain::program::Program;
 use crate::domain::time::Period;
 use crate::store::commission::Commission;
@@ -29,6 +33,23 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use due::{counted, nothing};
 use sqlx::types::Json;
 use volume::Volumes;
+
+/// What changed that is to be settled.
+#[derive(Debug, Clone, Copy)]
+pub struct Fact {
+    /// When it happened: its postings are of this day, or of today if the day's month is closed.
+    pub day: NaiveDate,
+    /// Why money went back, if that has a name.
+    pub reason: Option<ReversalReason>,
+    /// The line of the audit log.
+    pub act: Option<i64>,
+}
+
+impl Fact {
+    pub fn on(day: NaiveDate) -> Fact {
+        Fact { day, reason: None, act: None }
+    }
+}
 
 /// Whether the month of `day` is closed: it or a later one was.
 pub async fn is_closed(tx: &mut Tx, day: NaiveDate) -> Result<bool> {
@@ -41,8 +62,8 @@ async fn open_day(tx: &mut Tx, context: &Context, day: NaiveDate) -> Result<(Nai
     if is_closed(tx, day).await? { Ok((context.today(), true)) } else { Ok((day.min(context.today()), false)) }
 }
 
-/// Settles an order. `fact_day` is the day of what changed: of the order, of the refund, or today.
-pub async fn settle(tx: &mut Tx, context: &Context, order: &Order, fact_day: NaiveDate) -> Result<Vec<Commission>> {
+/// Settles an order. `fact` is what changed: the order, a refund, or something today.
+pub async fn settle(tx: &mut Tx, context: &Context, order: &Order, fact: Fact) -> Result<Vec<Commission>> {
     let Some(decided) = decision::of_order(&mut *tx, order.id).await? else { return Ok(Vec::new()) };
     if decided.partner_id.is_none() {
         return Ok(Vec::new());
@@ -61,14 +82,14 @@ pub async fn settle(tx: &mut Tx, context: &Context, order: &Order, fact_day: Nai
     let mut volumes = Volumes::default();
     for due in &owed {
         let old = before.iter().find(|old| same(old, due));
-        bring(tx, context, old, due, &origin, fact_day, &mut volumes).await?;
+        bring(tx, context, old, due, &origin, fact, &mut volumes).await?;
     }
     for old in before.iter().filter(|old| !owed.iter().any(|due| same(old, due))) {
         let explanation = nothing(order, &old.explanation.0);
         let due = Due { partner: old.partner_id, program: old.program_id, explanation };
-        bring(tx, context, Some(old), &due, &origin, fact_day, &mut volumes).await?;
+        bring(tx, context, Some(old), &due, &origin, fact, &mut volumes).await?;
     }
-    volumes.settle(tx, context, fact_day).await?;
+    volumes.settle(tx, context, fact).await?;
     Ok(commission::of_order(&mut *tx, order.id).await?)
 }
 
@@ -97,14 +118,14 @@ async fn bring(
     old: Option<&Commission>,
     due: &Due,
     origin: &Origin,
-    fact_day: NaiveDate,
+    fact: Fact,
     volumes: &mut Volumes,
 ) -> Result<()> {
     let Some(old) = old else {
         if due.explanation.owed_minor() == 0 && counted(&due.explanation).unwrap_or_default() == Volume::default() {
             return Ok(());
         }
-        let new = make(tx, context, due, origin, fact_day).await?;
+        let new = make(tx, context, due, origin, fact).await?;
         volumes.add(&new, 1);
         return Ok(());
     };
@@ -112,7 +133,7 @@ async fn bring(
         return Ok(());
     }
     volumes.add(old, -1);
-    let changed = change(tx, context, old, due.explanation.clone(), fact_day).await?;
+    let changed = change(tx, context, old, due.explanation.clone(), fact).await?;
     let changed = Commission { period: origin.period.clone(), ..changed };
     commission::update(tx, &changed, context.at()).await?;
     volumes.add(&changed, 1);
@@ -129,7 +150,7 @@ async fn hold_days(tx: &mut Tx, program: &Program, id: PartnerId) -> Result<i64>
 }
 
 /// Stores a commission and posts what it is.
-async fn make(tx: &mut Tx, context: &Context, due: &Due, origin: &Origin, fact_day: NaiveDate) -> Result<Commission> {
+async fn make(tx: &mut Tx, context: &Context, due: &Due, origin: &Origin, fact: Fact) -> Result<Commission> {
     let program = program::by_id(&mut *tx, due.program).await?.ok_or_else(|| Error::not_found(due.program))?;
     let hold = hold_days(tx, &program, due.partner).await?;
     let mut new = Commission {
@@ -154,18 +175,12 @@ async fn make(tx: &mut Tx, context: &Context, due: &Due, origin: &Origin, fact_d
         declined_because: None,
     };
     new.id = commission::insert(tx, &new, context.at()).await?;
-    post_difference(tx, context, &new, new.amount_minor, fact_day).await?;
+    post_difference(tx, context, &new, new.amount_minor, fact).await?;
     Ok(new)
 }
 
 /// What a commission becomes when something else is owed, and the difference posted; the caller stores it.
-async fn change(
-    tx: &mut Tx,
-    context: &Context,
-    old: &Commission,
-    now_owed: Explanation,
-    fact_day: NaiveDate,
-) -> Result<Commission> {
+async fn change(tx: &mut Tx, context: &Context, old: &Commission, now_owed: Explanation, fact: Fact) -> Result<Commission> {
     let owed_minor = now_owed.owed_minor();
     let was_off = matches!(old.state, CommissionState::Reversed | CommissionState::Rejected);
     let state = match (old.declined_because.is_some(), owed_minor) {
@@ -175,7 +190,7 @@ async fn change(
         (false, _) => old.state,
     };
     let posted_as = Commission { state: if was_off { state } else { old.state }, ..old.clone() };
-    post_difference(tx, context, &posted_as, owed_minor - old.amount_minor, fact_day).await?;
+    post_difference(tx, context, &posted_as, owed_minor - old.amount_minor, fact).await?;
     Ok(Commission {
         state,
         amount_minor: owed_minor,
@@ -188,18 +203,12 @@ async fn change(
 /// Where a commission stood before it owed nothing: in its run, or back in hold, which may be over.
 async fn state_before_reversal(tx: &mut Tx, commission: &Commission) -> Result<CommissionState> {
     let Some(run) = commission.payout_run_id else { return Ok(CommissionState::Pending) };
-    let paid = payout::by_id(&mut *tx, run).await?.is_some_and(|run| run.state == "paid");
-    Ok(if paid { CommissionState::Paid } else { CommissionState::Payable })
+    let line = payout::line_state(&mut *tx, run, commission.partner_id).await?;
+    Ok(if line == Some(LineState::Paid) { CommissionState::Paid } else { CommissionState::Payable })
 }
 
 /// Posts to where the commission's money is: in hold while it is pending, else in what is available.
-async fn post_difference(
-    tx: &mut Tx,
-    context: &Context,
-    commission: &Commission,
-    difference: i64,
-    fact_day: NaiveDate,
-) -> Result<()> {
+async fn post_difference(tx: &mut Tx, context: &Context, commission: &Commission, difference: i64, fact: Fact) -> Result<()> {
     let account = match commission.state {
         CommissionState::Pending => Account::Held(commission.partner_id),
         CommissionState::Approved
@@ -208,7 +217,7 @@ async fn post_difference(
         | CommissionState::Reversed
         | CommissionState::Rejected => Account::Available(commission.partner_id),
     };
-    let (day, moved) = open_day(tx, context, fact_day).await?;
+    let (day, moved) = open_day(tx, context, fact.day).await?;
     let kind = match (moved, difference > 0) {
         (true, _) => JournalKind::Adjusted,
         (false, true) => JournalKind::Earned,
@@ -217,25 +226,15 @@ async fn post_difference(
     let Some(journal) = Journal::transfer(kind, commission.currency, Account::Expense, account, difference) else {
         return Ok(());
     };
-    let note = moved.then(|| format!("of {fact_day}, whose month is closed"));
-    let because = Because { order: commission.order_id, commission: Some(commission.id), run: None, note };
+    let closed = moved.then(|| format!("of {}, whose month is closed", fact.day));
+    let notes: Vec<String> = fact.reason.map(|reason| reason.word().to_owned()).into_iter().chain(closed).collect();
+    let because = Because {
+        order: commission.order_id,
+        commission: Some(commission.id),
+        note: (!notes.is_empty()).then(|| notes.join(", ")),
+        act: fact.act,
+        ..Because::by(&context.actor)
+    };
     ledger::post(tx, &journal, day, &because, context.at()).await?;
     Ok(())
-}
-
-/// Makes available what has been held long enough. Safe to run at any time and twice.
-pub async fn release(tx: &mut Tx, context: &Context) -> Result<usize> {
-    let due = commission::hold_over(&mut *tx, context.at()).await?;
-    for commission in &due {
-        let (held, last_day) = ledger::held_of_commission(&mut *tx, commission.id).await?;
-        let over_on = context.day(DateTime::<Utc>::from(commission.hold_until));
-        let (day, _) = open_day(tx, context, over_on.max(last_day.unwrap_or(over_on))).await?;
-        let (from, to) = (Account::Held(commission.partner_id), Account::Available(commission.partner_id));
-        if let Some(journal) = Journal::transfer(JournalKind::Released, commission.currency, from, to, held) {
-            let because = Because { order: commission.order_id, commission: Some(commission.id), ..Because::default() };
-            ledger::post(tx, &journal, day, &because, context.at()).await?;
-        }
-        commission::set_state(tx, commission.id, CommissionState::Approved, context.at()).await?;
-    }
-    Ok(due.len())
 }

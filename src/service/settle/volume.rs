@@ -1,6 +1,6 @@
 //! Volumes under rules with tiers or a cap, and the commission that tiers add to a month.
 
-use super::{Due, Origin, bring};
+use super::{Due, Fact, Origin, bring};
 use crate::domain::commission::{Explanation, Terms, Volume, volume_owed};
 use crate::domain::id::{PartnerId, ProgramId, RuleId};
 use crate::domain::money::Currency;
@@ -9,7 +9,6 @@ use crate::service::{Context, Error, Result};
 use crate::store::commission::Commission;
 use crate::store::commission_volume::{self, VolumeChange};
 use crate::store::{Tx, commission, rule};
-use chrono::NaiveDate;
 
 /// What changes of volumes while an order is settled.
 #[derive(Default)]
@@ -41,12 +40,12 @@ impl Volumes {
     }
 
     /// Stores the changes and settles the months they touch.
-    pub(super) async fn settle(self, tx: &mut Tx, context: &Context, fact_day: NaiveDate) -> Result<()> {
+    pub(super) async fn settle(self, tx: &mut Tx, context: &Context, fact: Fact) -> Result<()> {
         for change in &self.changes {
             commission_volume::add(tx, change).await?;
         }
         for (rule, partner, period, program, currency) in &self.months {
-            settle_month(tx, context, (*rule, *partner, *program), period, *currency, fact_day).await?;
+            settle_month(tx, context, (*rule, *partner, *program), period, *currency, fact).await?;
         }
         Ok(())
     }
@@ -82,7 +81,7 @@ async fn settle_month(
     (rule, partner, program): (RuleId, PartnerId, ProgramId),
     period: &str,
     currency: Currency,
-    fact_day: NaiveDate,
+    fact: Fact,
 ) -> Result<()> {
     let Some(owed) = owed_for_month(tx, rule, partner, period, currency).await? else { return Ok(()) };
     let old = commission::of_volume(&mut *tx, rule, partner, period).await?;
@@ -94,7 +93,7 @@ async fn settle_month(
     let origin = Origin::new(period.to_owned(), currency, context.end_of_day(month.last_day()));
     let due = Due { partner, program, explanation };
     // A volume lies under no rule itself.
-    bring(tx, context, old.as_ref(), &due, &origin, fact_day, &mut Volumes::default()).await
+    bring(tx, context, old.as_ref(), &due, &origin, fact, &mut Volumes::default()).await
 }
 
 /// Settles anew a commission that is of no order, after a person gave it back. Clicks are settled by the clockwork.
@@ -102,7 +101,7 @@ pub(super) async fn settle_again(tx: &mut Tx, context: &Context, said: &Commissi
     match &said.explanation.0 {
         Explanation::Volume(_) => {
             let of = (said.rule_id, said.partner_id, said.program_id);
-            settle_month(tx, context, of, &said.period, said.currency, context.today()).await
+            settle_month(tx, context, of, &said.period, said.currency, Fact::on(context.today())).await
         }
         _ => super::settle_clicks(tx, context).await,
     }

@@ -207,7 +207,7 @@ async fn arrange(
             tx.commit().await?;
             Ok(see_other(&format!("{PATH}?saved=1")))
         }
-        Err(Error::Conflict { .. }) => {
+        Err(Error::Refused { .. }) => {
             drop(tx);
             shown(app, request, staff, &current, StatusCode::CONFLICT, Some("rules-conflict")).await
         }
@@ -234,7 +234,7 @@ async fn save(
                     tx.commit().await?;
                     return Ok(see_other(&format!("{PATH}?saved=1")));
                 }
-                Err(Error::Conflict { .. }) => (StatusCode::CONFLICT, frame.t("rules-conflict-form")),
+                Err(Error::Refused { .. }) => (StatusCode::CONFLICT, frame.t("rules-conflict-form")),
                 Err(Error::Invalid(_)) => (StatusCode::UNPROCESSABLE_ENTITY, frame.t("rules-problem-taken")),
                 Err(error) => return Err(error.into()),
             }

@@ -79,6 +79,7 @@ struct Cell {
 }
 
 struct PartnerView {
+    id: String,
     name: String,
     kind: String,
     status: Option<String>,
@@ -416,6 +417,7 @@ async fn partner_views(app: &App, frame: &Frame, report: &Report) -> Result<(Vec
                 net_revenue: lang.money(f.net_revenue),
                 commission: lang.money(f.commission),
                 available: lang.money(Money::new(available.get(&id).copied().unwrap_or(0), report.currency)),
+                id,
             }
         })
         .collect();

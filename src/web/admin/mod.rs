@@ -1,16 +1,26 @@
 //! The merchant's pages.
 
 mod channel_rules;
+mod documents;
 mod home;
+mod ledger;
 mod order;
 mod orders;
+mod payout_run;
+mod payout_settings;
 mod payouts;
+mod receipts;
 mod rule_form;
 mod run;
 mod tester;
 
 pub use channel_rules::{change_channel_rules, channel_rule_page, channel_rules_page};
+pub use documents::{DocumentView, document_page, documents, issue};
 pub use home::home;
+pub use ledger::{ledger_page, move_by_hand, release};
 pub use order::order;
 pub use orders::orders;
+pub use payout_run::{apply_statement, cancel, payout_run, settle_lines, statement};
+pub use payout_settings::{change_payout_settings, payout_settings};
 pub use payouts::{approve, build, close, export, paid, payouts};
+pub use receipts::{ReceiptView, change_receipt, input_of, receipts};

@@ -6,13 +6,13 @@ use crate::domain::money::Currency;
 use crate::domain::time::Period;
 use crate::service::payout;
 use crate::service::payout_file;
-use crate::service::{Error, Result as ServiceResult};
-use crate::store::{Tx, payout as stored};
+use crate::service::{Error, Refusal, Result as ServiceResult};
+use crate::store::Tx;
 use crate::web::App;
 use crate::web::api::payouts::{FileWords, file_answer};
 use crate::web::error::Problem;
 use crate::web::page::form::Fields;
-use crate::web::page::{Frame, answer, see_other};
+use crate::web::page::{Frame, answer, see_other, words};
 use crate::web::who::{PageError, Staff};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query};
@@ -31,20 +31,20 @@ struct PayoutsPage {
 }
 
 /// What went wrong: in the reader's language, and as the service said it.
-struct ProblemView {
-    words: String,
-    detail: String,
+pub(super) struct ProblemView {
+    pub words: String,
+    pub detail: String,
 }
 
 fn path_of(period: &str) -> String {
     format!("/admin/payouts/{period}")
 }
 
-fn month(text: &str) -> Result<Period, PageError> {
+pub(super) fn month(text: &str) -> Result<Period, PageError> {
     text.parse().map_err(|e| Problem::new(StatusCode::NOT_FOUND, "not-found", e).into())
 }
 
-fn run_id(text: &str) -> Result<PayoutRunId, PageError> {
+pub(super) fn run_id(text: &str) -> Result<PayoutRunId, PageError> {
     text.parse().map_err(|e| Problem::new(StatusCode::NOT_FOUND, "not-found", e).into())
 }
 
@@ -96,11 +96,21 @@ async fn after<T>(
         Err(Error::Store(error)) => Err(error.into()),
         Err(error) => {
             drop(tx);
+            let problem = words_of(&error, problem);
             let detail = error.to_string();
             let status = Problem::from(error).status;
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::CONFLICT);
             shown(app, request, staff, period, status, Some((problem, detail))).await
         }
+    }
+}
+
+/// The words for a refusal; what has none of its own is said by what was tried.
+pub(super) fn words_of(error: &Error, tried: &'static str) -> &'static str {
+    match error {
+        Error::Refused { refusal: Refusal::Conflict, .. } => tried,
+        Error::Refused { refusal, .. } => words::refusal(*refusal),
+        _ => tried,
     }
 }
 
@@ -140,25 +150,7 @@ pub async fn build(
     let context = app.service.context(&staff.0.email);
     let mut tx = app.service.db.begin().await?;
     let done = payout::build(&mut tx, &context, period, currency, early).await;
-    let problem = match &done {
-        Err(Error::Conflict { .. }) => why_not_built(&mut tx, period, currency, early).await?,
-        Err(Error::Invalid(_)) => "problem-build-currency",
-        _ => "problem-build",
-    };
-    after(done, tx, (&app, &request, staff), period, problem).await
-}
-
-async fn why_not_built(tx: &mut Tx, period: Period, currency: Option<Currency>, early: bool) -> Result<&'static str, PageError> {
-    let key = period.to_string();
-    let known = stored::of_period(&mut *tx, &key).await?;
-    let is_closed = stored::latest_closed(tx).await?.is_some_and(|latest| key <= latest);
-    Ok(if !is_closed && !early {
-        "problem-build-open"
-    } else if known.iter().any(|run| currency.is_none_or(|c| c == run.currency)) {
-        "problem-build-known"
-    } else {
-        "problem-build-nothing"
-    })
+    after(done, tx, (&app, &request, staff), period, "problem-build").await
 }
 
 /// `POST /admin/payout-runs/{id}/approve`.

@@ -3,6 +3,7 @@
 use crate::domain::id::PartnerId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::payout_file::FileFormat;
+use crate::domain::payout_run::{LineState, RunState};
 use crate::domain::time::Period;
 use crate::service::payout::{RunWithLines, due_by};
 use crate::service::payout_file::fitting_files;
@@ -29,6 +30,8 @@ pub struct RunCard {
     pub early: Option<String>,
     pub steps: Vec<Step>,
     pub runs: Vec<RunView>,
+    /// Runs of the month that were cancelled: id and words.
+    pub cancelled: Vec<(String, String)>,
 }
 
 pub struct DueView {
@@ -67,12 +70,23 @@ pub struct FileLink {
 }
 
 pub struct LineView {
+    /// The partner's.
+    pub id: String,
+    /// Due, or paid: it can fail yet.
+    pub may_fail: bool,
+    pub paid_on: Option<String>,
+    pub bank_reference: Option<String>,
+    pub failed_because: Option<String>,
     pub partner: String,
     pub email: String,
     pub method: String,
     pub state: String,
     pub state_class: &'static str,
     pub amount: String,
+    /// Tax and net, where a tax is withheld.
+    pub tax: Option<String>,
+    /// The numbers of a limit that blocks the line.
+    pub obstacle: Option<String>,
 }
 
 /// The card of a month.
@@ -86,7 +100,8 @@ pub async fn card(db: &Db, context: &Context, frame: &Frame, period: Period) -> 
         None => is_closed.then(|| frame.t("run-closed-before")),
     };
     let exported = payout::exports(db).await?;
-    let runs = payout::of_period(db, &key).await?;
+    let all = payout::of_period(db, &key).await?;
+    let (cancelled, runs): (Vec<PayoutRun>, Vec<PayoutRun>) = all.into_iter().partition(|r| r.state == RunState::Cancelled);
     let until = period.last_day().min(context.today());
     let due = due_views(db, frame, available(db, until, &runs).await?).await?;
     let early = if is_closed { BTreeMap::new() } else { available(db, context.today(), &runs).await? };
@@ -108,6 +123,7 @@ pub async fn card(db: &Db, context: &Context, frame: &Frame, period: Period) -> 
         due,
         early: (!early.is_empty()).then(|| frame.say("act-early", [("amount", early.join(", ").into())])),
         runs: views,
+        cancelled: cancelled.iter().map(|run| (run.id.to_string(), cancelled_words(frame, context, run))).collect(),
         period: key,
     })
 }
@@ -154,8 +170,8 @@ fn acted(frame: &Frame, context: &Context, key: &str, at: At, by: &str) -> Strin
 }
 
 fn steps(frame: &Frame, is_closed: bool, run: Option<&PayoutRun>, is_exported: bool) -> Vec<Step> {
-    let state = run.map(|run| run.state.as_str());
-    let (approved, paid) = (matches!(state, Some("approved" | "paid")), state == Some("paid"));
+    let state = run.map(|run| run.state);
+    let (approved, paid) = (state.is_some_and(RunState::was_approved), state == Some(RunState::Paid));
     let early = run.is_some_and(|run| run.early);
     let mut next_found = false;
     [
@@ -186,12 +202,41 @@ fn run_view(
     let files = file_links(frame, &loaded)?;
     let RunWithLines { run, lines } = loaded;
     let lang = frame.lang;
-    let counts = [("count-due", "due"), ("count-carried", "carried"), ("count-blocked", "blocked")]
-        .into_iter()
-        .map(|(key, disposition)| (key, lines.iter().filter(|l| l.disposition == disposition).count()))
-        .filter(|(key, count)| *count > 0 || *key == "count-due")
-        .map(|(key, count)| frame.count(key, count as i64))
-        .collect();
+    let counts = counts(frame, &lines);
+    let history = history(frame, context, &run);
+    Ok(RunView {
+        files,
+        steps: steps(frame, is_closed, Some(&run), is_exported),
+        state: frame.t(words::run_state(run.state)),
+        state_class: run_class(run.state),
+        total: lang.money(Money::new(run.total_minor, run.currency)),
+        early: run.early,
+        counts,
+        can_be_approved: run.state == RunState::Built,
+        can_be_exported: run.state.was_approved(),
+        can_be_paid: matches!(run.state, RunState::Approved | RunState::PartlyPaid),
+        history,
+        lines: lines.into_iter().map(|line| line_view(frame, run.currency, line)).collect(),
+        bank_reference: run.bank_reference,
+        id: run.id.to_string(),
+    })
+}
+
+/// How many lines there are of each state; of what was due, those that are done with only if there are any.
+pub fn counts(frame: &Frame, lines: &[PayoutRunLine]) -> Vec<String> {
+    let states = [
+        ("count-due", LineState::Due),
+        ("count-paid", LineState::Paid),
+        ("count-failed", LineState::Failed),
+        ("count-carried", LineState::Carried),
+        ("count-blocked", LineState::Blocked),
+    ];
+    let counted = states.map(|(key, state)| (key, lines.iter().filter(|l| l.state == state).count()));
+    counted.into_iter().filter(|(_, count)| *count > 0).map(|(key, count)| frame.count(key, count as i64)).collect()
+}
+
+/// Who built, approved, paid and cancelled a run, and when.
+pub fn history(frame: &Frame, context: &Context, run: &PayoutRun) -> Vec<String> {
     let mut history = vec![acted(frame, context, "run-built-by", run.built_at, &run.built_by)];
     if let (Some(at), Some(by)) = (run.approved_at, &run.approved_by) {
         history.push(acted(frame, context, "run-approved-by", at, by));
@@ -199,26 +244,26 @@ fn run_view(
     if let (Some(at), Some(by)) = (run.paid_at, &run.paid_by) {
         history.push(acted(frame, context, "run-paid-by", at, by));
     }
-    Ok(RunView {
-        files,
-        steps: steps(frame, is_closed, Some(&run), is_exported),
-        state: frame.t(words::run_state(&run.state)),
-        state_class: match run.state.as_str() {
-            "paid" => "paid",
-            "approved" => "ready",
-            _ => "held",
-        },
-        total: lang.money(Money::new(run.total_minor, run.currency)),
-        early: run.early,
-        counts,
-        can_be_approved: run.state == "built",
-        can_be_exported: run.state != "built",
-        can_be_paid: run.state == "approved",
-        history,
-        lines: lines.into_iter().map(|line| line_view(frame, run.currency, line)).collect(),
-        bank_reference: run.bank_reference,
-        id: run.id.to_string(),
-    })
+    if run.cancelled_at.is_some() {
+        history.push(cancelled_words(frame, context, run));
+    }
+    history
+}
+
+fn cancelled_words(frame: &Frame, context: &Context, run: &PayoutRun) -> String {
+    let at = run.cancelled_at.map_or_else(String::new, |at| frame.lang.instant(context.zone, at.0));
+    let (by, because) = (run.cancelled_by.clone().unwrap_or_default(), run.cancelled_because.clone().unwrap_or_default());
+    frame.say("run-cancelled-by", [("at", at.into()), ("by", by.into()), ("because", because.into())])
+}
+
+/// The colour of a run's state; the word beside it says the same.
+pub fn run_class(state: RunState) -> &'static str {
+    match state {
+        RunState::Paid => "paid",
+        RunState::Approved | RunState::PartlyPaid => "ready",
+        RunState::Built => "held",
+        RunState::Cancelled => "reversed",
+    }
 }
 
 /// The files that carry some of the payments; what carries not all of them says how many.
@@ -247,14 +292,24 @@ fn file_links(frame: &Frame, loaded: &RunWithLines) -> Result<Vec<FileLink>, Pag
     Ok(links.collect())
 }
 
-fn line_view(frame: &Frame, currency: Currency, line: PayoutRunLine) -> LineView {
+pub fn line_view(frame: &Frame, currency: Currency, line: PayoutRunLine) -> LineView {
+    let money = |minor| frame.lang.money(Money::new(minor, currency));
+    let net = [("tax", money(line.tax_minor).into()), ("net", money(line.net_minor()).into())];
     LineView {
-        state: frame.t(words::disposition(&line.disposition, line.reason.as_deref(), line.amount_minor)),
-        state_class: match line.disposition.as_str() {
-            "due" => "ready",
-            "blocked" => "reversed",
-            _ => "held",
+        tax: (line.tax_minor != 0).then(|| frame.say("line-net", net)),
+        obstacle: line.reason.clone().filter(|reason| reason.starts_with("npd:") || reason.starts_with("tax:")),
+        state: frame.t(words::line_state(line.state, line.reason.as_deref(), line.amount_minor)),
+        state_class: match line.state {
+            LineState::Due => "ready",
+            LineState::Paid => "paid",
+            LineState::Blocked | LineState::Failed | LineState::Cancelled => "reversed",
+            LineState::Carried => "held",
         },
+        may_fail: matches!(line.state, LineState::Due | LineState::Paid),
+        paid_on: line.paid_on.map(|day| frame.lang.day(day)),
+        bank_reference: line.bank_reference,
+        failed_because: line.failed_because,
+        id: line.partner_id.to_string(),
         method: frame.t(words::payout_method(line.payout.0.get("method").and_then(|m| m.as_str()).unwrap_or("manual"))),
         amount: frame.lang.money(Money::new(line.amount_minor, currency)),
         email: line.partner_email.unwrap_or_default(),

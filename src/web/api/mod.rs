@@ -8,7 +8,9 @@ pub mod commissions;
 pub mod costs;
 pub mod creatives;
 mod credits;
+pub mod documents;
 pub mod leads;
+pub mod ledger;
 pub mod links;
 pub mod misses;
 pub mod orders;
@@ -19,12 +21,14 @@ pub mod persons;
 pub mod price_lists;
 pub mod programs;
 pub mod promo_codes;
+pub mod receipts;
 pub mod referrers;
 pub mod rejected_hits;
 pub mod reports;
 pub mod requisites;
 pub mod seen_prices;
 pub mod view;
+pub mod withheld_taxes;
 
 use super::App;
 use super::error::Problem;
@@ -59,19 +63,23 @@ impl FromRequest for Body {
 
     fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let mut payload = payload.take();
-        Box::pin(async move {
-            let mut body = Vec::new();
-            let too_slow = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "the body pauses for too long");
-            while let Some(chunk) = timeout(LONGEST_PAUSE, payload.next()).await.map_err(too_slow)? {
-                let chunk = chunk.map_err(|e| Problem::malformed(format!("the body broke off: {e}")))?;
-                if body.len() + chunk.len() > LARGEST_BODY {
-                    return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the body is over 5 MiB"));
-                }
-                body.extend_from_slice(&chunk);
-            }
-            Ok(Body(body))
-        })
+        Box::pin(async move { Ok(Body(read_body(&mut payload, LARGEST_BODY).await?)) })
     }
+}
+
+/// Reads a body whole: `413` above `largest` bytes.
+pub async fn read_body(payload: &mut Payload, largest: usize) -> Result<Vec<u8>, Problem> {
+    let mut body = Vec::new();
+    let too_slow = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "the body pauses for too long");
+    while let Some(chunk) = timeout(LONGEST_PAUSE, payload.next()).await.map_err(too_slow)? {
+        let chunk = chunk.map_err(|e| Problem::malformed(format!("the body broke off: {e}")))?;
+        if body.len() + chunk.len() > largest {
+            let detail = format!("the body is over {} MiB", largest / (1024 * 1024));
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 impl Body {
@@ -131,28 +139,14 @@ where
     F: AsyncFnOnce(&mut Tx, &Context) -> service::Result<(StatusCode, Value)>,
 {
     key.needs(scope)?;
-    let idempotency_key = match request.headers().get("idempotency-key") {
-        None => None,
-        Some(value) => Some(check_idempotency_key(value)?),
-    };
-    let mut hasher = Sha256::new();
-    hasher.update(format!("{} {}\n", request.method(), request.uri()));
-    hasher.update(&body.0);
-    let request_hash = hex::encode(hasher.finalize());
-
+    let idempotency_key = idempotency_key_of(request)?;
+    let request_hash = hash_of(request, body);
     let context = app.service.context(&key.actor());
     let mut tx = app.service.db.begin().await?;
     if let Some(idempotency_key) = &idempotency_key
-        && let Some((hash, status, answer)) = account::answered(&mut tx, key.id, idempotency_key).await?
+        && let Some(known) = account::answered(&mut tx, key.id, idempotency_key).await?
     {
-        if hash != request_hash {
-            return Err(Problem::field("", "this Idempotency-Key was used with another request"));
-        }
-        let status = u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok()).unwrap_or(StatusCode::OK);
-        return Ok(HttpResponse::build(status)
-            .content_type("application/json")
-            .insert_header(("idempotent-replay", "true"))
-            .body(answer));
+        return replay(known, &request_hash);
     }
     let (status, answer) = act(&mut tx, &context).await?;
     let answer = answer.to_string();
@@ -163,6 +157,32 @@ where
     tx.commit().await?;
     app.links.refresh(&app.service.db).await?;
     Ok(HttpResponse::build(status).content_type("application/json").body(answer))
+}
+
+/// The answer that is remembered under the request's `Idempotency-Key`, for an act that is more than one transaction.
+pub async fn replayed(app: &App, key: &ApiKey, request: &HttpRequest, body: &Body) -> Result<Option<HttpResponse>, Problem> {
+    let Some(idempotency_key) = idempotency_key_of(request)? else { return Ok(None) };
+    let known = account::answered(&app.service.db, key.id, &idempotency_key).await?;
+    known.map(|known| replay(known, &hash_of(request, body))).transpose()
+}
+
+fn replay((hash, status, answer): (String, i64, String), request_hash: &str) -> Result<HttpResponse, Problem> {
+    if hash != request_hash {
+        return Err(Problem::field("", "this Idempotency-Key was used with another request"));
+    }
+    let status = u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok()).unwrap_or(StatusCode::OK);
+    Ok(HttpResponse::build(status).content_type("application/json").insert_header(("idempotent-replay", "true")).body(answer))
+}
+
+fn hash_of(request: &HttpRequest, body: &Body) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(format!("{} {}\n", request.method(), request.uri()));
+    hasher.update(&body.0);
+    hex::encode(hasher.finalize())
+}
+
+fn idempotency_key_of(request: &HttpRequest) -> Result<Option<String>, Problem> {
+    request.headers().get("idempotency-key").map(check_idempotency_key).transpose()
 }
 
 fn check_idempotency_key(value: &header::HeaderValue) -> Result<String, Problem> {

@@ -77,7 +77,7 @@ pub async fn one(app: Data<App>, _key: ApiKey, path: Path<String>) -> Result<Htt
     let list: Vec<Value> = refunds::of_order(db, found.id)
         .await?
         .iter()
-        .map(|r| json!({ "refund_id": r.refund_id, "amount": Money::new(r.amount_minor, found.amounts.currency), "refunded_at": view::instant(r.refunded_at) }))
+        .map(|r| json!({ "refund_id": r.refund_id, "amount": Money::new(r.amount_minor, found.amounts.currency), "refunded_at": view::instant(r.refunded_at), "reason": r.reason }))
         .collect();
     answer["refunds"] = json!(list);
     Ok(HttpResponse::Ok().json(answer))

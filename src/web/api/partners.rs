@@ -96,9 +96,12 @@ pub async fn statement(app: Data<App>, _key: ApiKey, path: Path<String>, month: 
                 "adjusted": money(s.adjusted_minor),
                 "paid": money(s.paid_minor),
                 "closing": money(s.closing.total_minor()),
-                "held": money(s.closing.held_minor),
+                "held": money(s.closing.on_hold_minor()),
                 "available": money(s.closing.available_minor),
                 "in_payment": money(s.closing.in_payment_minor),
+                "withheld": money(s.closing.withheld_minor),
+                "withholdings": s.withheld.iter().map(view::withholding).collect::<Vec<_>>(),
+                "written_off": money(s.written_off_minor),
                 "lines": lines,
             })
         })

@@ -1,4 +1,4 @@
-//! The accountant's month, and the ledger behind it.
+//! The accountant's month.
 
 use super::{Body, Page, act, id, listed, view};
 use crate::domain::id::{PartnerId, PayoutRunId};
@@ -6,9 +6,9 @@ use crate::domain::money::Currency;
 use crate::domain::payout_file::{FileFormat, FileRequest, PayoutFile, WrongFileRequest};
 use crate::domain::time::Period;
 use crate::service::access::Scope;
-use crate::service::payout as payouts;
+use crate::service::payout::{self as payouts, PayoutSettings};
 use crate::service::{bank_statement, payout_file};
-use crate::store::{ledger, payout};
+use crate::store::payout;
 use crate::web::App;
 use crate::web::error::Problem;
 use crate::web::who::ApiKey;
@@ -22,7 +22,7 @@ fn period(text: &str) -> Result<Period, Problem> {
 }
 
 /// Close a month, and all before it.
-#[utoipa::path(post, path = "/v1/periods/{period}/close", tag = "Payouts", params(("period" = String, Path)), responses((status = 200, description = "Closed"), (status = 409, body = Problem)))]
+#[utoipa::path(post, path = "/v1/periods/{period}/close", tag = "Payouts", params(("period" = String, Path)), responses((status = 200, description = "Closed"), (status = 409, body = Problem, description = "month-not-over")))]
 pub async fn close(
     app: Data<App>,
     key: ApiKey,
@@ -51,7 +51,7 @@ pub struct BuildInput {
 }
 
 /// Build the run of a month.
-#[utoipa::path(post, path = "/v1/payout-runs", tag = "Payouts", request_body = BuildInput, responses((status = 201, description = "Built"), (status = 409, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(post, path = "/v1/payout-runs", tag = "Payouts", request_body = BuildInput, responses((status = 201, description = "Built"), (status = 409, body = Problem, description = "month-not-closed, run-exists, nothing-due"), (status = 422, body = Problem, description = "currency-required, month-in-future")))]
 pub async fn build(app: Data<App>, key: ApiKey, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let input: BuildInput = body.read()?;
     let month = period(input.period.as_deref().ok_or_else(|| Problem::field("/period", "is required"))?)?;
@@ -82,7 +82,7 @@ pub async fn one(app: Data<App>, _key: ApiKey, path: Path<String>) -> Result<Htt
 }
 
 /// Approve a run.
-#[utoipa::path(post, path = "/v1/payout-runs/{id}/approve", tag = "Payouts", params(("id" = String, Path)), responses((status = 200, description = "Approved"), (status = 404, body = Problem)))]
+#[utoipa::path(post, path = "/v1/payout-runs/{id}/approve", tag = "Payouts", params(("id" = String, Path)), responses((status = 200, description = "Approved"), (status = 404, body = Problem), (status = 409, body = Problem, description = "same-person, run-cancelled")))]
 pub async fn approve(
     app: Data<App>,
     key: ApiKey,
@@ -153,13 +153,31 @@ pub async fn files(app: Data<App>, key: ApiKey, path: Path<String>) -> Result<Ht
 }
 
 /// What a bank statement says of the run's payments: paid, paid again, of another amount, returned. Nothing is stored.
-#[utoipa::path(post, path = "/v1/payout-runs/{id}/statement", tag = "Payouts", request_body(content = Vec<u8>, description = "1CClientBankExchange or camt.053, as the bank gave it"), params(("id" = String, Path)), responses((status = 200, description = "A verdict for each entry, and the payments not found"), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(post, path = "/v1/payout-runs/{id}/statement", tag = "Payouts", request_body(content = Vec<u8>, description = "1CClientBankExchange or camt.053, as the bank gave it"), params(("id" = String, Path)), responses((status = 200, description = "A verdict for each entry, what it would do, and the payments not found"), (status = 404, body = Problem), (status = 409, body = Problem, description = "other-account, other-month"), (status = 422, body = Problem, description = "statement-unreadable")))]
 pub async fn statement(app: Data<App>, key: ApiKey, path: Path<String>, body: Body) -> Result<HttpResponse, Problem> {
     let wanted: PayoutRunId = id(&path)?;
     key.needs(Scope::Read)?;
     let context = app.service.context(&key.actor());
-    let comparison = bank_statement::compare(&app.service.db, &context, wanted, &body.0).await?;
-    Ok(HttpResponse::Ok().json(view::comparison(&comparison)))
+    let told = bank_statement::preview(&app.service.db, &context, wanted, &body.0).await?;
+    Ok(HttpResponse::Ok().json(view::statement(&told)))
+}
+
+/// Mark the run's payments as a bank statement says: paid, or failed where the money came back. The same file twice changes
+/// nothing.
+#[utoipa::path(post, path = "/v1/payout-runs/{id}/statement/apply", tag = "Payouts", request_body(content = Vec<u8>, description = "1CClientBankExchange or camt.053, as the bank gave it"), params(("id" = String, Path)), responses((status = 200, description = "A verdict and an outcome for each entry, and the run"), (status = 404, body = Problem), (status = 409, body = Problem, description = "not-approved, run-cancelled, other-account, other-month"), (status = 422, body = Problem, description = "statement-unreadable")))]
+pub async fn apply_statement(
+    app: Data<App>,
+    key: ApiKey,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let wanted: PayoutRunId = id(&path)?;
+    act(&app, &key, &request, &body, Scope::Admin, async |tx, context| {
+        let applied = bank_statement::apply(tx, context, wanted, &body.0).await?;
+        Ok((StatusCode::OK, view::applied(&applied)))
+    })
+    .await
 }
 
 /// Have the run's next bank file name the payer as it is now, dated on the day it is asked for.
@@ -179,15 +197,17 @@ pub async fn retake_payer(
     .await
 }
 
-/// The bank's reference of the payment.
+/// What was paid.
 #[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PaidInput {
     pub bank_reference: Option<String>,
+    /// The partners whose lines are paid; without it, all that are due.
+    pub lines: Option<Vec<String>>,
 }
 
-/// Mark an approved run as paid.
-#[utoipa::path(post, path = "/v1/payout-runs/{id}/paid", tag = "Payouts", request_body = PaidInput, params(("id" = String, Path)), responses((status = 200, description = "Paid"), (status = 404, body = Problem), (status = 409, body = Problem)))]
+/// Mark an approved run as paid, or some of its lines.
+#[utoipa::path(post, path = "/v1/payout-runs/{id}/paid", tag = "Payouts", request_body = PaidInput, params(("id" = String, Path)), responses((status = 200, description = "Paid"), (status = 404, body = Problem), (status = 409, body = Problem, description = "not-approved, run-cancelled, line-failed"), (status = 422, body = Problem, description = "no-such-line")))]
 pub async fn paid(
     app: Data<App>,
     key: ApiKey,
@@ -199,29 +219,83 @@ pub async fn paid(
     if input.bank_reference.as_deref().is_some_and(|r| r.len() > 200 || r.chars().any(char::is_control)) {
         return Err(Problem::field("/bank_reference", "must be a line of at most 200 characters"));
     }
+    let lines = input.lines.as_ref().map(|lines| partners_of(lines)).transpose()?;
     act(&app, &key, &request, &body, Scope::Admin, async |tx, context| {
-        Ok((StatusCode::OK, view::run(&payouts::mark_paid(tx, context, wanted, input.bank_reference.as_deref()).await?)))
+        let reference = input.bank_reference.as_deref();
+        let paid = match &lines {
+            None => payouts::mark_paid(tx, context, wanted, reference).await?,
+            Some(partners) => payouts::mark_lines_paid(tx, context, wanted, partners, reference).await?,
+        };
+        Ok((StatusCode::OK, view::run(&paid)))
     })
     .await
 }
 
-/// Whose entries.
-#[derive(Debug, serde::Deserialize)]
-pub struct Whose {
-    partner: Option<String>,
-    limit: Option<i64>,
-    cursor: Option<String>,
+fn partners_of(lines: &[String]) -> Result<Vec<PartnerId>, Problem> {
+    let read = |(at, text): (usize, &String)| text.parse().map_err(|e| Problem::field(&format!("/lines/{at}"), e));
+    lines.iter().enumerate().map(read).collect()
 }
 
-/// The entries of the ledger, oldest first.
-#[utoipa::path(get, path = "/v1/ledger/entries", tag = "Ledger", params(("partner" = Option<String>, Query), ("limit" = Option<i64>, Query), ("cursor" = Option<String>, Query)), responses((status = 200, description = "A page of entries")))]
-pub async fn entries(app: Data<App>, _key: ApiKey, request: HttpRequest, query: Query<Whose>) -> Result<HttpResponse, Problem> {
-    let page = Page { limit: query.limit, cursor: query.cursor.clone() };
-    let limit = page.limit()?;
-    let partner: Option<PartnerId> = match &query.partner {
-        None => None,
-        Some(text) => Some(text.parse().map_err(|e| Problem::field("/partner", e))?),
-    };
-    let found = ledger::entries(&app.service.db, partner, page.after()?, limit).await?;
-    Ok(listed(&request, limit, found, |e| e.id.0, view::entry))
+/// Why.
+#[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonInput {
+    /// A line of at most 500 characters.
+    pub reason: Option<String>,
+}
+
+impl ReasonInput {
+    fn reason(&self) -> &str {
+        self.reason.as_deref().unwrap_or_default()
+    }
+}
+
+/// Mark a payment as failed, before it was marked as paid or after: its money is available again.
+#[utoipa::path(post, path = "/v1/payout-runs/{id}/lines/{partner}/failed", tag = "Payouts", request_body = ReasonInput, params(("id" = String, Path), ("partner" = String, Path)), responses((status = 200, description = "The run"), (status = 404, body = Problem), (status = 409, body = Problem, description = "not-approved, run-cancelled"), (status = 422, body = Problem, description = "no-such-line")))]
+pub async fn line_failed(
+    app: Data<App>,
+    key: ApiKey,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let (wanted, partner): (PayoutRunId, PartnerId) = (id(&path.0)?, id(&path.1)?);
+    let input: ReasonInput = body.read_or_empty()?;
+    act(&app, &key, &request, &body, Scope::Admin, async |tx, context| {
+        Ok((StatusCode::OK, view::run(&payouts::fail_line(tx, context, wanted, partner, input.reason()).await?)))
+    })
+    .await
+}
+
+/// Cancel a run of which nothing is paid: its month may have another run.
+#[utoipa::path(post, path = "/v1/payout-runs/{id}/cancel", tag = "Payouts", request_body = ReasonInput, params(("id" = String, Path)), responses((status = 200, description = "Cancelled"), (status = 404, body = Problem), (status = 409, body = Problem, description = "already-paid"), (status = 422, body = Problem)))]
+pub async fn cancel(
+    app: Data<App>,
+    key: ApiKey,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let (wanted, input): (PayoutRunId, ReasonInput) = (id(&path)?, body.read_or_empty()?);
+    act(&app, &key, &request, &body, Scope::Admin, async |tx, context| {
+        Ok((StatusCode::OK, view::run(&payouts::cancel(tx, context, wanted, input.reason()).await?)))
+    })
+    .await
+}
+
+/// How the merchant pays.
+#[utoipa::path(get, path = "/v1/payout-settings", tag = "Payouts", responses((status = 200, body = PayoutSettings)))]
+pub async fn settings(app: Data<App>, key: ApiKey) -> Result<HttpResponse, Problem> {
+    key.needs(Scope::Read)?;
+    Ok(HttpResponse::Ok().json(payouts::settings(&app.service.db).await?))
+}
+
+/// Change how the merchant pays.
+#[utoipa::path(put, path = "/v1/payout-settings", tag = "Payouts", request_body = PayoutSettings, responses((status = 200, body = PayoutSettings), (status = 422, body = Problem)))]
+pub async fn change_settings(app: Data<App>, key: ApiKey, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    let input: PayoutSettings = body.read()?;
+    act(&app, &key, &request, &body, Scope::Admin, async |tx, context| {
+        Ok((StatusCode::OK, json!(payouts::change_settings(tx, context, input).await?)))
+    })
+    .await
 }

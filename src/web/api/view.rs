@@ -6,7 +6,8 @@ use crate::domain::link::short_url;
 use crate::domain::money::{Currency, Money, RatePpm};
 use crate::domain::program::Program;
 use crate::domain::referral::Share;
-use crate::service::bank_statement::Comparison;
+use crate::service::bank_statement::{Applied, Comparison};
+use crate::service::ledger::Movement;
 use crate::service::payout::{RunWithLines, state_name};
 use crate::service::payout_file::FileContents;
 use crate::service::spool::Hit;
@@ -14,7 +15,8 @@ use crate::store::commission::Commission;
 use crate::store::creative::Creative;
 use crate::store::decision::{StoredDecision, StoredShare};
 use crate::store::lead::Lead;
-use crate::store::ledger::EntryRow;
+use crate::store::ledger::Balance;
+use crate::store::ledger_entry::EntryRow;
 use crate::store::link::{LinkDetails, TargetRow};
 use crate::store::miss::Miss;
 use crate::store::order::Order;
@@ -22,6 +24,7 @@ use crate::store::partner::Partner;
 use crate::store::person_merge::Merge;
 use crate::store::promo::PromoCode;
 use crate::store::rejected_hit::RejectedHit;
+use crate::store::withholding::Withholding;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -385,18 +388,26 @@ pub fn order(o: &Order, decision: Option<&StoredDecision>, commissions: &[Commis
     })
 }
 
-/// What a bank statement says of a run.
-pub fn comparison(comparison: &Comparison) -> Value {
-    let Comparison { statement, found } = comparison;
-    let entries = statement.entries.iter().zip(&found.verdicts);
+/// What a bank statement did to a run.
+pub fn applied(told: &Applied) -> Value {
+    let mut answer = statement(told);
+    answer["run"] = run(&told.run);
+    answer
+}
+
+/// What a bank statement says of a run, and what it does.
+pub fn statement(told: &Applied) -> Value {
+    let Comparison { statement, found } = &told.comparison;
+    let entries = statement.entries.iter().zip(&found.verdicts).zip(&told.outcomes);
     let entries: Vec<Value> = entries
-        .map(|(entry, verdict)| {
+        .map(|((entry, verdict), outcome)| {
             let due = match verdict {
                 Verdict::AmountDiffers { due, .. } => Some(due),
                 Verdict::Paid(_) | Verdict::PaidAgain(_) | Verdict::Returned(_) | Verdict::Unknown => None,
             };
             json!({
                 "verdict": verdict.word(),
+                "outcome": outcome.word(),
                 "partner": verdict.partner(),
                 "due": due,
                 "date": entry.date,
@@ -444,8 +455,17 @@ pub fn run(loaded: &RunWithLines) -> Value {
                 "partner": l.partner_id,
                 "name": l.partner_name,
                 "amount": money(l.amount_minor, run.currency),
+                "standing": l.standing,
+                "tax": money(l.tax_minor, run.currency),
+                "net": money(l.net_minor(), run.currency),
                 "disposition": l.disposition,
                 "reason": l.reason,
+                "state": l.state,
+                "settled_at": l.settled_at.map(instant),
+                "settled_by": l.settled_by,
+                "paid_on": l.paid_on,
+                "bank_reference": l.bank_reference,
+                "failed_because": l.failed_because,
                 "payout": l.payout.0,
             })
         })
@@ -464,7 +484,47 @@ pub fn run(loaded: &RunWithLines) -> Value {
         "paid_at": run.paid_at.map(instant),
         "paid_by": run.paid_by,
         "bank_reference": run.bank_reference,
+        "cancelled_at": run.cancelled_at.map(instant),
+        "cancelled_by": run.cancelled_by,
+        "cancelled_because": run.cancelled_because,
         "lines": lines,
+    })
+}
+
+/// What was done to a balance by hand, with the balance before and after.
+pub fn movement(m: &Movement) -> Value {
+    let balance = |balance: Balance| {
+        json!({
+            "held": money(balance.on_hold_minor(), m.currency),
+            "available": money(balance.available_minor, m.currency),
+            "in_payment": money(balance.in_payment_minor, m.currency),
+            "withheld": money(balance.withheld_minor, m.currency),
+        })
+    };
+    json!({
+        "id": m.journal,
+        "kind": m.kind,
+        "partner": m.partner,
+        "amount": money(m.amount_minor, m.currency),
+        "reason": m.reason,
+        "order": m.order,
+        "before": balance(m.before),
+        "after": balance(m.after),
+    })
+}
+
+pub fn withholding(w: &Withholding) -> Value {
+    json!({
+        "id": w.id,
+        "partner": w.partner_id,
+        "amount": money(w.amount_minor, w.currency),
+        "reason": w.reason,
+        "order": w.order_external_id,
+        "at": instant(w.at),
+        "by": w.actor,
+        "released_at": w.released_at.map(instant),
+        "released_by": w.released_by,
+        "released_because": w.released_because,
     })
 }
 
@@ -479,7 +539,14 @@ pub fn entry(e: &EntryRow) -> Value {
         "partner": e.partner_id,
         "amount": money(e.amount_minor, e.currency),
         "order": e.order_external_id,
+        "lead": e.lead_external_id,
         "commission": e.commission_id,
+        "rule": e.rule_id,
+        "rule_version": e.rule_version,
         "payout_run": e.payout_run_id,
+        "takes_back": e.takes_back,
+        "note": e.note,
+        "by": e.actor,
+        "act": e.act_id.map(|id| json!({ "id": id, "act": e.act })),
     })
 }

@@ -13,12 +13,28 @@ use std::future::Future;
 use std::pin::Pin;
 
 /// The fields of a form; of a name that comes twice, the last.
-pub struct Fields(HashMap<String, String>);
+#[derive(Default)]
+pub struct Fields(HashMap<String, String>, Vec<(String, String)>);
 
 impl Fields {
     /// The query of a page: its filters live in the URL.
     pub fn of_query(request: &HttpRequest) -> Fields {
-        Fields(url::form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect())
+        Fields::of_text(request.query_string())
+    }
+
+    /// The fields of a query.
+    pub fn of_text(query: &str) -> Fields {
+        Fields::of(query.as_bytes())
+    }
+
+    fn of(text: &[u8]) -> Fields {
+        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(text).into_owned().collect();
+        Fields(pairs.iter().cloned().collect(), pairs)
+    }
+
+    /// All that came under a name: ticks of a list.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.1.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// A field without the white space around it; empty if it is not there.
@@ -48,14 +64,14 @@ impl FromRequest for Fields {
                 return Err(PageError::Forbidden);
             }
             let body = body.await.map_err(Problem::malformed)?;
-            Ok(Fields(url::form_urlencoded::parse(&body).into_owned().collect()))
+            Ok(Fields::of(&body))
         })
     }
 }
 
 /// Whether the form was on a page of this site, as far as the browser says. Programs say nothing, and have no
 /// cookies that could be misused.
-fn is_ours(request: &HttpRequest) -> bool {
+pub(super) fn is_ours(request: &HttpRequest) -> bool {
     let header = |name: &str| request.headers().get(name).and_then(|h| h.to_str().ok());
     match header("sec-fetch-site") {
         Some("same-origin" | "none") => return true,

@@ -3,15 +3,20 @@
 use crate::domain::attribution::Model;
 use crate::domain::channel::{Channel, Comparison, RuleField};
 use crate::domain::commission::{CommissionKind, CommissionState};
-use crate::domain::ledger::JournalKind;
-use crate::domain::order::OrderStatus;
+use crate::domain::document::{DocumentKind, ReceiptState, Standing};
+use crate::domain::ledger::{AccountKind, JournalKind};
+use crate::domain::order::{OrderStatus, ReversalReason};
 use crate::domain::partner::{PartnerKind, PartnerStatus};
 use crate::domain::payable::{Reason, Verdict, Via};
 use crate::domain::payout_file::FileFormat;
+use crate::domain::payout_run::{LineState, RunState};
 use crate::domain::program::CreditPolicy;
 use crate::domain::touch::TouchKind;
+use crate::service::Refusal;
 use crate::service::access::Role;
+use crate::service::bank_statement::Outcome;
 use crate::service::report::Dimension;
+use crate::web::language::Language;
 
 pub fn channel(channel: Channel) -> &'static str {
     match channel {
@@ -180,9 +185,49 @@ pub fn journal(kind: JournalKind) -> &'static str {
         JournalKind::Reversed => "journal-reversed",
         JournalKind::Released => "journal-released",
         JournalKind::Adjusted => "journal-adjusted",
+        JournalKind::Withheld => "journal-withheld",
+        JournalKind::WithholdingReleased => "journal-withholding_released",
+        JournalKind::WrittenOff => "journal-written_off",
         JournalKind::PutInRun => "journal-put_in_run",
+        JournalKind::TakenOutOfRun => "journal-taken_out_of_run",
         JournalKind::Paid => "journal-paid",
+        JournalKind::Returned => "journal-returned",
+        JournalKind::TaxWithheld => "journal-tax_withheld",
     }
+}
+
+pub fn account(kind: AccountKind) -> &'static str {
+    match kind {
+        AccountKind::Held => "account-held",
+        AccountKind::Available => "account-available",
+        AccountKind::InPayment => "account-in_payment",
+        AccountKind::Withheld => "account-withheld",
+        AccountKind::WrittenOff => "account-written_off",
+        AccountKind::Expense => "account-expense",
+        AccountKind::Cash => "account-cash",
+        AccountKind::Tax => "account-tax",
+    }
+}
+
+/// `adjust`, `withhold`, `write_off`.
+pub fn act_by_hand(act: &str) -> &'static str {
+    match act {
+        "withhold" => "by_hand-withhold",
+        "write_off" => "by_hand-write_off",
+        _ => "by_hand-adjust",
+    }
+}
+
+/// A journal's note: as somebody wrote it, but for the word that stands for a chargeback.
+pub fn note(lang: Language, note: &str) -> String {
+    match note.strip_prefix(ReversalReason::Chargeback.word()) {
+        Some(rest) if is_chargeback(note) => format!("{}{rest}", lang.text("note-chargeback")),
+        _ => note.to_owned(),
+    }
+}
+
+pub fn is_chargeback(note: &str) -> bool {
+    note.strip_prefix(ReversalReason::Chargeback.word()).is_some_and(|rest| rest.is_empty() || rest.starts_with(", of "))
 }
 
 pub fn policy(policy: CreditPolicy) -> &'static str {
@@ -266,23 +311,101 @@ pub fn commission_kind(kind: CommissionKind) -> &'static str {
     }
 }
 
-/// `built`, `approved`, `paid`.
-pub fn run_state(state: &str) -> &'static str {
-    match state {
-        "paid" => "run-paid",
-        "approved" => "run-approved",
-        _ => "run-built",
+/// Who a payee is before tax law.
+pub fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Company => "standing-company",
+        Standing::SoleTrader => "standing-sole_trader",
+        Standing::SelfEmployed => "standing-self_employed",
+        Standing::Individual => "standing-individual",
+        Standing::Foreign => "standing-foreign",
     }
 }
 
-/// What becomes of a line of a run, and why.
-pub fn disposition(disposition: &str, reason: Option<&str>, amount_minor: i64) -> &'static str {
-    match disposition {
-        "due" => "line-due",
-        "blocked" if reason.is_some_and(|reason| reason.starts_with("requisites:")) => "line-blocked_requisites",
-        "blocked" => "line-blocked",
-        _ if amount_minor < 0 => "line-below_zero",
-        _ => "line-below_minimum",
+pub fn receipt_state(state: ReceiptState) -> &'static str {
+    match state {
+        ReceiptState::Asked => "receipt-asked",
+        ReceiptState::Received => "receipt-received",
+        ReceiptState::Annulled => "receipt-annulled",
+    }
+}
+
+pub fn document_kind(kind: DocumentKind) -> &'static str {
+    match kind {
+        DocumentKind::Statement => "paper-statement",
+        DocumentKind::Act => "paper-act",
+    }
+}
+
+pub fn run_state(state: RunState) -> &'static str {
+    match state {
+        RunState::Built => "run-built",
+        RunState::Approved => "run-approved",
+        RunState::PartlyPaid => "run-partly_paid",
+        RunState::Paid => "run-paid",
+        RunState::Cancelled => "run-cancelled",
+    }
+}
+
+/// Where a line of a run stands, and why.
+pub fn line_state(state: LineState, reason: Option<&str>, amount_minor: i64) -> &'static str {
+    match state {
+        LineState::Due => "line-due",
+        LineState::Paid => "line-paid",
+        LineState::Failed => "line-failed",
+        LineState::Cancelled => "line-cancelled",
+        LineState::Blocked if reason.is_some_and(|reason| reason.starts_with("requisites:")) => "line-blocked_requisites",
+        LineState::Blocked if reason.is_some_and(|reason| reason.starts_with("npd:")) => "line-blocked_npd",
+        LineState::Blocked if reason.is_some_and(|reason| reason.starts_with("tax:")) => "line-blocked_tax",
+        LineState::Blocked => "line-blocked",
+        LineState::Carried if amount_minor < 0 => "line-below_zero",
+        LineState::Carried => "line-below_minimum",
+    }
+}
+
+/// Why an act of the accountant's month was refused.
+pub fn refusal(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Conflict => "refused-conflict",
+        Refusal::MonthNotOver => "problem-close",
+        Refusal::MonthNotClosed => "problem-build-open",
+        Refusal::MonthInFuture => "problem-build",
+        Refusal::RunExists => "problem-build-known",
+        Refusal::NothingDue => "problem-build-nothing",
+        Refusal::CurrencyRequired => "problem-build-currency",
+        Refusal::NotApproved => "problem-paid",
+        Refusal::SamePerson => "refused-same_person",
+        Refusal::AlreadyPaid => "refused-already_paid",
+        Refusal::RunCancelled => "refused-cancelled",
+        Refusal::LineFailed => "refused-line_failed",
+        Refusal::NoSuchLine => "refused-no_such_line",
+        Refusal::NothingInFile => "problem-export",
+        Refusal::OtherAccount => "refused-other_account",
+        Refusal::OtherMonth => "refused-other_month",
+        Refusal::StatementUnreadable => "refused-statement",
+    }
+}
+
+/// What an entry of a bank statement says of a run.
+pub fn statement_verdict(verdict: crate::domain::bank_statement::Verdict) -> &'static str {
+    use crate::domain::bank_statement::Verdict;
+    match verdict {
+        Verdict::Paid(_) => "bank-paid",
+        Verdict::AmountDiffers { .. } => "bank-amount_differs",
+        Verdict::PaidAgain(_) => "bank-paid_again",
+        Verdict::Returned(_) => "bank-returned",
+        Verdict::Unknown => "bank-unknown",
+    }
+}
+
+/// What an entry of a bank statement would do.
+pub fn statement_outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::MarkedPaid => "outcome-marked_paid",
+        Outcome::MarkedFailed => "outcome-marked_failed",
+        Outcome::Known => "outcome-known",
+        Outcome::Left => "outcome-left",
+        Outcome::Foreign => "outcome-foreign",
     }
 }
 
@@ -323,7 +446,6 @@ pub fn payout_file(format: FileFormat) -> &'static str {
 mod tests {
     use super::*;
     use crate::domain::channel::documentation;
-    use crate::web::language::Language;
 
     #[test]
     fn the_built_in_table_says_in_english_what_its_rules_say() {

@@ -1,6 +1,7 @@
 cabinet-title = Partner cabinet
 balance-held = Held
 balance-next = Next release: { $day }
+balance-withheld = of it { $amount } is kept back: { $reason }
 balance-nothing-held = Nothing waits for its hold to end
 balance-available = Available
 balance-available-note = Goes into the next payout

@@ -16,6 +16,8 @@ nav-statement = Statement
 nav-channels = Channels
 nav-partners = Partners
 nav-payouts = Payouts
+nav-documents = Documents
+nav-ledger = Ledger
 nav-rules = Rules
 
 month-earlier = Month before
@@ -55,6 +57,22 @@ count-not-counted = { $count ->
 count-due = { $count ->
     [one] { $shown } line due
    *[other] { $shown } lines due
+}
+count-paid = { $count ->
+    [one] { $shown } paid
+   *[other] { $shown } paid
+}
+count-failed = { $count ->
+    [one] { $shown } failed
+   *[other] { $shown } failed
+}
+count-not-found = { $count ->
+    [one] { $shown } payment of the run is not in the statement.
+   *[other] { $shown } payments of the run are not in the statement.
+}
+count-to-mark = { $count ->
+    [one] { $shown } line changes.
+   *[other] { $shown } lines change.
 }
 count-carried = { $count ->
     [one] { $shown } carried over
@@ -101,6 +119,8 @@ column-available = Available now
 column-order = Order
 column-placed = Placed
 column-state = State
+column-verdict = The bank says
+column-outcome = The line
 column-why = Why it is yours
 column-formula = Formula
 column-code = Code
@@ -112,3 +132,17 @@ column-for = For
 column-amount = Amount
 column-method = Paid by
 column-currency = Currency
+
+receipts-title = Receipts of the self-employed
+problem-receipt = The receipt was not saved.
+receipt-due = due by { $day }
+receipt-overdue = overdue
+receipt-paid = Paid { $day }, { $run }
+receipt-number = Receipt
+receipt-link = Link to the receipt
+receipt-date = Date of the receipt
+receipt-amount = Sum of the receipt
+receipt-annulled-because = annulled: { $reason }
+column-number = Document
+column-issued = Issued
+column-page = Open

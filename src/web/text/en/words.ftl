@@ -82,9 +82,15 @@ state-reversed = Reversed
 journal-earned = Earned
 journal-reversed = Reversed
 journal-released = Hold over
-journal-adjusted = Adjustment of a closed month
+journal-adjusted = Adjustment
+journal-withheld = Kept back
+journal-withholding_released = No longer kept back
+journal-written_off = Written off
 journal-put_in_run = Put into a payout run
+journal-taken_out_of_run = Taken out of a payout run
 journal-paid = Paid out
+journal-returned = Payout returned
+journal-tax_withheld = Tax withheld
 
 policy-promo_then_last_click = Promo code, then last click
 policy-last_click_then_promo = Last click, then promo code
@@ -136,13 +142,21 @@ why-split = You share this order with others who brought the customer
 
 run-built = Built
 run-approved = Approved
+run-partly_paid = Partly paid
 run-paid = Paid
+run-cancelled = Cancelled
 
 line-due = Due
+line-paid = Paid
+line-failed = Did not go through
+line-cancelled = Cancelled
 line-below_zero = Carried over: below zero
 line-below_minimum = Carried over: below the minimum
 line-blocked = Blocked: partner not approved
 line-blocked_requisites = Blocked: requisites missing or wrong
+line-net = tax { $tax }, to be sent { $net }
+line-blocked_npd = Blocked: self-employed status or limit
+line-blocked_tax = Blocked: tax is reckoned in roubles
 
 pay-manual = By hand
 pay-bank_ru = Bank account (Russia)
@@ -187,3 +201,28 @@ formula-lead-pending = The lead is not approved yet
 formula-part = { $part } of { $base }
 formula-portion = {" "}({ $own }/{ $all } of the order)
 formula-refunds = {" "}× { $left } / { $total } left after refunds
+
+standing-company = Company
+standing-sole_trader = Sole trader
+standing-self_employed = Self-employed (tax on professional income)
+standing-individual = Individual
+standing-foreign = Foreign contractor
+
+receipt-asked = No receipt yet
+receipt-received = Received
+receipt-annulled = Annulled: another one is needed
+
+paper-statement = Statement
+paper-act = Act
+account-held = In hold
+account-available = Available
+account-in_payment = In a payout run
+account-withheld = Kept back
+account-written_off = Written off
+account-expense = Cost of commissions
+account-cash = Paid out
+account-tax = Tax withheld
+by_hand-adjust = Correct (+ or −)
+by_hand-withhold = Keep back
+by_hand-write_off = Write off
+note-chargeback = chargeback

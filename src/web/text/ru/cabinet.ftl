@@ -1,6 +1,7 @@
 cabinet-title = Кабинет партнёра
 balance-held = На удержании
 balance-next = Ближайшее освобождение: { $day }
+balance-withheld = из них { $amount } задержано: { $reason }
 balance-nothing-held = Ничего не ждёт конца удержания
 balance-available = Доступно
 balance-available-note = Войдёт в следующую выплату

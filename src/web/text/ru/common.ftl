@@ -16,6 +16,8 @@ nav-statement = Выписка
 nav-channels = Каналы
 nav-partners = Партнёры
 nav-payouts = Выплаты
+nav-documents = Документы
+nav-ledger = Учёт
 nav-rules = Правила
 
 month-earlier = Предыдущий месяц
@@ -65,6 +67,30 @@ count-due = { $count ->
     [few] { $shown } строки к выплате
     [many] { $shown } строк к выплате
    *[other] { $shown } строки к выплате
+}
+count-paid = { $count ->
+    [one] { $shown } выплачена
+    [few] { $shown } выплачены
+    [many] { $shown } выплачено
+   *[other] { $shown } выплачены
+}
+count-failed = { $count ->
+    [one] { $shown } не прошла
+    [few] { $shown } не прошли
+    [many] { $shown } не прошло
+   *[other] { $shown } не прошли
+}
+count-not-found = { $count ->
+    [one] { $shown } платежа этой выплаты в банковской выписке нет.
+    [few] { $shown } платежей этой выплаты в банковской выписке нет.
+    [many] { $shown } платежей этой выплаты в банковской выписке нет.
+   *[other] { $shown } платежа этой выплаты в банковской выписке нет.
+}
+count-to-mark = { $count ->
+    [one] Изменится { $shown } строка.
+    [few] Изменятся { $shown } строки.
+    [many] Изменятся { $shown } строк.
+   *[other] Изменятся { $shown } строки.
 }
 count-carried = { $count ->
     [one] { $shown } перенесена
@@ -123,6 +149,8 @@ column-available = Доступно сейчас
 column-order = Заказ
 column-placed = Оформлен
 column-state = Состояние
+column-verdict = Слово банка
+column-outcome = Строка
 column-why = Почему он ваш
 column-formula = Расчёт
 column-code = Код
@@ -134,3 +162,17 @@ column-for = За что
 column-amount = Сумма
 column-method = Способ
 column-currency = Валюта
+
+receipts-title = Чеки самозанятых
+problem-receipt = Чек не сохранён.
+receipt-due = чек нужен до { $day }
+receipt-overdue = просрочен
+receipt-paid = Выплачено { $day }, { $run }
+receipt-number = Чек
+receipt-link = Ссылка на чек
+receipt-date = Дата чека
+receipt-amount = Сумма чека
+receipt-annulled-because = аннулирован: { $reason }
+column-number = Документ
+column-issued = Выпущен
+column-page = Открыть

@@ -82,9 +82,15 @@ state-reversed = Сторнировано
 journal-earned = Начислено
 journal-reversed = Сторнировано
 journal-released = Удержание закончилось
-journal-adjusted = Поправка закрытого месяца
+journal-adjusted = Поправка
+journal-withheld = Задержано
+journal-withholding_released = Задержка снята
+journal-written_off = Списано
 journal-put_in_run = Включено в выплату
+journal-taken_out_of_run = Исключено из выплаты
 journal-paid = Выплачено
+journal-returned = Выплата вернулась
+journal-tax_withheld = Удержан налог
 
 policy-promo_then_last_click = Промокод, затем последний клик
 policy-last_click_then_promo = Последний клик, затем промокод
@@ -136,13 +142,21 @@ why-split = Заказ делится между вами и другими, к�
 
 run-built = Составлена
 run-approved = Утверждена
+run-partly_paid = Выплачена частично
 run-paid = Выплачена
+run-cancelled = Отменена
 
 line-due = К выплате
+line-paid = Выплачено
+line-failed = Платёж не прошёл
+line-cancelled = Отменено
 line-below_zero = Перенос: остаток ниже нуля
 line-below_minimum = Перенос: меньше минимума
 line-blocked = Стоп: партнёр не подтверждён
 line-blocked_requisites = Стоп: реквизитов нет или в них ошибка
+line-net = налог { $tax }, к перечислению { $net }
+line-blocked_npd = Стоп: лимит или статус НПД
+line-blocked_tax = Стоп: налог считается в рублях
 
 pay-manual = Вручную
 pay-bank_ru = Банковский счёт
@@ -191,3 +205,28 @@ formula-lead-pending = Лид ещё не подтверждён
 formula-part = { $part } из { $base }
 formula-portion = {" "}({ $own }/{ $all } заказа)
 formula-refunds = {" "}× { $left } / { $total } после возвратов
+
+standing-company = Юридическое лицо
+standing-sole_trader = Индивидуальный предприниматель
+standing-self_employed = Плательщик налога на профессиональный доход
+standing-individual = Физическое лицо
+standing-foreign = Иностранный исполнитель
+
+receipt-asked = Нет чека
+receipt-received = Получен
+receipt-annulled = Аннулирован: нужен новый
+
+paper-statement = Акт сверки
+paper-act = Акт
+account-held = На удержании
+account-available = Доступно
+account-in_payment = В выплате
+account-withheld = Задержано
+account-written_off = Списано
+account-expense = Расход на вознаграждения
+account-cash = Выплачено
+account-tax = Удержанный налог
+by_hand-adjust = Исправить (+ или −)
+by_hand-withhold = Задержать
+by_hand-write_off = Списать
+note-chargeback = чарджбэк

@@ -12,6 +12,7 @@ pub mod decide;
 pub mod demo;
 pub mod doctor;
 pub mod enrich;
+pub mod exchange_rate;
 pub mod export;
 pub mod geoip;
 pub mod import;
@@ -40,6 +41,7 @@ pub mod what_if;
 pub mod worker;
 
 use crate::clock::Clock;
+use crate::domain::exchange_rate::NoRate;
 use crate::domain::person::HashKey;
 use crate::store::{self, At, Db, settings};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -61,6 +63,9 @@ pub enum Error {
     Conflict { detail: String },
     #[error("{}", .0.iter().map(|e| format!("{}: {}", e.pointer, e.detail)).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
+    /// What was to be converted has no rate.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    NoRate(Vec<NoRate>),
     /// What visitors did last is safe, but not in the store yet.
     #[error("the last clicks cannot be stored yet: {0}")]
     NotMoved(String),

@@ -3,6 +3,7 @@
 use crate::domain::ad_marking::CreativeKind;
 use crate::domain::channel::Channel;
 use crate::domain::commission::{CommissionKind, CommissionState, CustomerCondition, PaidOn, RuleKind};
+use crate::domain::exchange_rate::RateSource;
 use crate::domain::id::*;
 use crate::domain::ledger::{AccountKind, JournalKind};
 use crate::domain::link_target::{Country, Device};
@@ -174,6 +175,7 @@ text_columns!(
     PartnerStatus,
     Reason,
     Via,
+    RateSource,
     IdentifierKind,
     CreditPolicy,
     CreativeKind,

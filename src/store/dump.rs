@@ -8,7 +8,7 @@ use chrono::DateTime;
 use serde_json::Value;
 
 /// All tables, each after those it refers to.
-pub const TABLES: [&str; 52] = [
+pub const TABLES: [&str; 53] = [
     "settings",
     "programs",
     "partners",
@@ -57,6 +57,7 @@ pub const TABLES: [&str; 52] = [
     "journals",
     "ledger_entries",
     "costs",
+    "exchange_rates",
     "misses",
     "audit_log",
     "credit_fits",

@@ -15,6 +15,7 @@ pub mod dictionary;
 pub mod dump;
 pub mod event;
 pub mod evidence;
+pub mod exchange_rate;
 pub mod intake;
 pub mod journey;
 pub mod lead;

@@ -15,6 +15,7 @@ mod classification;
 mod command_line;
 mod crash;
 mod credit;
+mod currencies;
 mod demo;
 mod edge;
 mod faults;

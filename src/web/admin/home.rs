@@ -173,6 +173,7 @@ fn usual_question(data: Option<(NaiveDate, NaiveDate)>, today: NaiveDate) -> Que
         group_by: vec![Dimension::Channel],
         credit: CreditOptions::default(),
         currency: None,
+        convert: false,
     }
 }
 
@@ -193,6 +194,7 @@ fn question(query: &Fields, usual: &Question) -> Result<Question, &'static str> 
         group_by,
         credit: CreditOptions::default(),
         currency: None,
+        convert: false,
     })
 }
 

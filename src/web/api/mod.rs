@@ -8,6 +8,7 @@ pub mod commissions;
 pub mod costs;
 pub mod creatives;
 mod credits;
+pub mod exchange_rates;
 pub mod leads;
 pub mod links;
 pub mod misses;

@@ -42,6 +42,7 @@ pub mod worker;
 
 use crate::clock::Clock;
 use crate::domain::exchange_rate::NoRate;
+use crate::domain::id::RuleId;
 use crate::domain::person::HashKey;
 use crate::store::{self, At, Db, settings};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -63,6 +64,11 @@ pub enum Error {
     Conflict { detail: String },
     #[error("{}", .0.iter().map(|e| format!("{}: {}", e.pointer, e.detail)).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
+    /// Two rules of commission would say different things of the same.
+    #[error(
+        "{rule} holds for the same at the same time with the same priority; give one of them another priority, or an end before the other starts"
+    )]
+    Contradiction { rule: RuleId },
     /// What was to be converted has no rate.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     NoRate(Vec<NoRate>),

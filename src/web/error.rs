@@ -59,6 +59,7 @@ impl From<service::Error> for Problem {
             service::Error::NotFound { .. } => Problem::new(StatusCode::NOT_FOUND, "not-found", error),
             service::Error::Conflict { .. } => Problem::new(StatusCode::CONFLICT, "conflict", error),
             service::Error::Invalid(errors) => Problem::invalid(errors),
+            service::Error::Contradiction { .. } => Problem::new(StatusCode::CONFLICT, "rule-contradiction", error),
             service::Error::NoRate(missing) => {
                 let errors = missing.iter().map(|none| FieldError { pointer: "/currency".to_owned(), detail: none.to_string() });
                 Problem {

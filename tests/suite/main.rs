@@ -5,6 +5,7 @@
 mod support;
 mod load;
 mod servers;
+mod terms_pages;
 mod touches;
 
 mod ad_marking;

@@ -27,7 +27,7 @@ pub use price_list::{PriceListDetails, PriceListInput, PriceListItemInput, put_p
 pub use program::{ProgramInput, save_program};
 pub use promo_code::{DiscountInput, PromoCodeInput, save_promo_code};
 pub use referral::RewardInput;
-pub use rule_overlap::{RuleOverlap, rule_overlaps};
+pub use rule_overlap::{RuleOverlap, overlaps_among, rule_overlaps};
 
 use crate::domain::id::{PartnerId, ProgramId};
 use crate::domain::program::Program;

@@ -4,6 +4,7 @@ use crate::domain::commission::{Because, Overlap, Rule};
 use crate::domain::id::RuleId;
 use crate::service::{Context, Error, Result};
 use crate::store::{Reader, Tx, rule as rules};
+use chrono::{DateTime, Utc};
 
 /// So many are named.
 const MOST: usize = 20;
@@ -19,7 +20,7 @@ pub struct RuleOverlap {
 
 impl RuleOverlap {
     /// What a rule and another have in common from `now` on.
-    pub(in crate::service) fn of(rule: &Rule, other: &Rule, now: chrono::DateTime<chrono::Utc>) -> Option<RuleOverlap> {
+    pub(in crate::service) fn of(rule: &Rule, other: &Rule, now: DateTime<Utc>) -> Option<RuleOverlap> {
         let (first, because) = match rule.overlap(other, now)? {
             Overlap::Contradiction => (rule.id < other.id, Because::Older),
             Overlap::Ranked { first, because } => (first, because),
@@ -41,11 +42,15 @@ impl RuleOverlap {
 
 /// The rules of the same program that can hold where a rule holds, from now on.
 pub async fn rule_overlaps<'a>(on: impl Into<Reader<'a>>, context: &Context, rule: &Rule) -> Result<Vec<RuleOverlap>> {
-    let all = rules::of_program(on, rule.program).await?;
-    let mut found: Vec<RuleOverlap> = all.iter().filter_map(|other| RuleOverlap::of(rule, other, context.now)).collect();
+    Ok(overlaps_among(&rules::of_program(on, rule.program).await?, rule, context.now))
+}
+
+/// [`rule_overlaps`] among versions of rules that are at hand, in the order of their rules.
+pub fn overlaps_among(all: &[Rule], rule: &Rule, now: DateTime<Utc>) -> Vec<RuleOverlap> {
+    let mut found: Vec<RuleOverlap> = all.iter().filter_map(|other| RuleOverlap::of(rule, other, now)).collect();
     found.dedup_by_key(|overlap| overlap.rule);
     found.truncate(MOST);
-    Ok(found)
+    found
 }
 
 /// Refuses a rule that says another thing for the same as a rule in force at the same time, with the same priority. What stood

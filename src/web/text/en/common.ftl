@@ -17,6 +17,8 @@ nav-channels = Channels
 nav-partners = Partners
 nav-payouts = Payouts
 nav-rules = Rules
+nav-terms = Rates
+nav-leads = Leads
 
 month-earlier = Month before
 month-later = Next month

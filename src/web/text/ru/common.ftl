@@ -17,6 +17,8 @@ nav-channels = Каналы
 nav-partners = Партнёры
 nav-payouts = Выплаты
 nav-rules = Правила
+nav-terms = Ставки
+nav-leads = Лиды
 
 month-earlier = Предыдущий месяц
 month-later = Следующий месяц

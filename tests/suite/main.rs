@@ -34,6 +34,7 @@ mod replay;
 mod reports;
 mod requisites;
 mod resellers;
+mod roles;
 mod rooms;
 mod rules;
 mod schema;

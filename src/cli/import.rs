@@ -1,6 +1,7 @@
 //! `import`.
 
 use crate::config::Config;
+use crate::service::exchange_rate::import_rates;
 use crate::service::import::{ImportError, ImportKind, import};
 use crate::service::linkbook::LinkBook;
 use crate::service::mover::{Mover, Moves};
@@ -23,6 +24,9 @@ pub struct Import {
     /// A column that is called otherwise in the file
     #[arg(long = "map", value_name = "OURS=THEIRS")]
     renamed: Vec<String>,
+    /// Of rates: the day of a table that has none in it
+    #[arg(long, value_name = "DAY")]
+    date: Option<chrono::NaiveDate>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -35,11 +39,14 @@ enum What {
     Links,
     PromoCodes,
     SeenPrices,
+    /// The Bank of Russia's or the ECB's, XML or CSV
+    Rates,
 }
 
-impl From<What> for ImportKind {
-    fn from(what: What) -> ImportKind {
-        match what {
+impl What {
+    /// What it is for the import of rows; none: rates are no table of rows.
+    fn of_rows(self) -> Option<ImportKind> {
+        Some(match self {
             What::Touches => ImportKind::Touches,
             What::Orders => ImportKind::Orders,
             What::Refunds => ImportKind::Refunds,
@@ -48,7 +55,8 @@ impl From<What> for ImportKind {
             What::Links => ImportKind::Links,
             What::PromoCodes => ImportKind::PromoCodes,
             What::SeenPrices => ImportKind::SeenPrices,
-        }
+            What::Rates => return None,
+        })
     }
 }
 
@@ -63,6 +71,11 @@ impl Import {
             renamed.insert(ours.trim().to_owned(), theirs.trim().to_owned());
         }
         let name = self.file.display().to_string();
+        let Some(kind) = self.what.of_rows() else { return self.rates(config, &name).await };
+        if self.date.is_some() {
+            eprintln!("tributary: --date is for rates");
+            return Ok(ExitCode::from(2));
+        }
         let file = std::fs::File::open(&self.file).with_context(|| name.clone())?;
         let service = super::open(config).await?;
         let bar =
@@ -76,7 +89,7 @@ impl Import {
         }
         let mut tx = service.db.begin().await?;
         let context = service.context("command line");
-        let done = import(&mut tx, &context, self.what.into(), file, &renamed, |rows| bar.set_position(rows)).await;
+        let done = import(&mut tx, &context, kind, file, &renamed, |rows| bar.set_position(rows)).await;
         bar.finish_and_clear();
         match done {
             Ok(done) => {
@@ -91,14 +104,49 @@ impl Import {
                 println!("{name}: {} rows: {} new, {} known{misses}{stored}", done.rows, done.new, done.known);
                 Ok(ExitCode::SUCCESS)
             }
-            Err(ImportError::Refused(problems)) => {
-                for problem in problems {
-                    eprintln!("{name}:{}: {}: {}", problem.line, problem.column, problem.detail);
-                }
-                eprintln!("{name}: nothing was stored");
-                Ok(ExitCode::FAILURE)
-            }
-            Err(ImportError::Service(error)) => Err(error.into()),
+            Err(error) => refused(&name, error),
         }
+    }
+
+    async fn rates(self, config: &Config, name: &str) -> anyhow::Result<ExitCode> {
+        if !self.renamed.is_empty() {
+            eprintln!("tributary: rates have no columns to --map");
+            return Ok(ExitCode::from(2));
+        }
+        let bytes = std::fs::read(&self.file).with_context(|| name.to_owned())?;
+        let service = super::open(config).await?;
+        let mut tx = service.db.begin().await?;
+        match import_rates(&mut tx, &service.context("command line"), &bytes, self.date).await {
+            Ok(done) => {
+                if !self.dry_run {
+                    tx.commit().await?;
+                }
+                if !done.ignored.is_empty() {
+                    eprintln!("{name}: no currencies, ignored: {}", done.ignored.join(", "));
+                }
+                let stored = if self.dry_run { " (dry run: nothing stored)" } else { "" };
+                let (source, counts) = (done.source.name(), done.stored);
+                println!(
+                    "{name}: rates of {source}, {} to {}: {} new, {} changed, {} known{stored}",
+                    done.from, done.to, counts.new, counts.changed, counts.known
+                );
+                Ok(ExitCode::SUCCESS)
+            }
+            Err(error) => refused(name, error),
+        }
+    }
+}
+
+/// Tells why a file was not taken in.
+fn refused(name: &str, error: ImportError) -> anyhow::Result<ExitCode> {
+    match error {
+        ImportError::Refused(problems) => {
+            for problem in problems {
+                eprintln!("{name}:{}: {}: {}", problem.line, problem.column, problem.detail);
+            }
+            eprintln!("{name}: nothing was stored");
+            Ok(ExitCode::FAILURE)
+        }
+        ImportError::Service(error) => Err(error.into()),
     }
 }

@@ -64,6 +64,9 @@ pub struct Asked {
     group_by: Vec<Dimension>,
     #[arg(long)]
     currency: Option<Currency>,
+    /// Convert amounts in other currencies, each by the rate of its day
+    #[arg(long)]
+    convert: bool,
     /// How many days before an order a click still counts
     #[arg(long, value_name = "DAYS", default_value_t = Window::default().click_days, value_parser = clap::value_parser!(i64).range(0..=Window::MOST_DAYS))]
     click_window: i64,
@@ -107,7 +110,15 @@ impl Report {
             half_life: HalfLife::new(TimeDelta::days(asked.half_life)).unwrap_or_default(),
             split_among_conversions: asked.split == Some(Split::Conversion),
         };
-        let question = Question { from, to, model: asked.model, group_by: asked.group_by, credit, currency: asked.currency };
+        let question = Question {
+            from,
+            to,
+            model: asked.model,
+            group_by: asked.group_by,
+            credit,
+            currency: asked.currency,
+            convert: asked.convert,
+        };
         let report =
             if of_partners { report::partners(&service, question).await? } else { report::channels(&service, question).await? };
         match asked.format {
@@ -120,6 +131,9 @@ impl Report {
                     }
                     if let serde_json::Value::Object(figures) = serde_json::json!(sums.figures(report.currency)) {
                         fields.extend(figures);
+                    }
+                    if let Some(lines) = report.converted.get(keys) {
+                        fields.insert("converted".to_owned(), lines.iter().map(|line| line.json(report.currency)).collect());
                     }
                     fields
                 };
@@ -157,6 +171,9 @@ fn print_table(report: &report::Report) {
     rows.push(line(total, &report.totals));
     println!("{} to {}, {}, {}", report.question.from, report.question.to, report.question.model, report.currency);
     super::print_columns(&rows);
+    for conversion in report.conversions() {
+        println!("converted on {}: {conversion}", conversion.day);
+    }
     for other in &report.other_currencies {
         println!("not in it: {} orders over {}, ad cost {}", other.orders, other.revenue, other.ad_cost);
     }

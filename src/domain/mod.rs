@@ -10,6 +10,7 @@ pub mod channel;
 pub mod click_marks;
 pub mod commission;
 pub mod document;
+pub mod exchange_rate;
 pub mod figures;
 pub mod id;
 pub mod landing;

@@ -29,6 +29,7 @@ pub struct Currency(iso_currency::Currency);
 
 impl Currency {
     pub const RUB: Currency = Currency(iso_currency::Currency::RUB);
+    pub const EUR: Currency = Currency(iso_currency::Currency::EUR);
 
     /// How many decimals an amount has: RUB 2, JPY 0, KWD 3.
     pub fn decimals(self) -> u32 {

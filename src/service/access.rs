@@ -51,6 +51,11 @@ impl Role {
         matches!(self, Role::Owner | Role::Marketer)
     }
 
+    /// May set what partners earn: commission rules.
+    pub fn may_set_terms(self) -> bool {
+        matches!(self, Role::Owner | Role::Accountant)
+    }
+
     /// May close months, build, approve and pay runs.
     pub fn may_pay(self) -> bool {
         matches!(self, Role::Owner | Role::Accountant)

@@ -337,7 +337,8 @@ async fn credits_sum_to_orders(service: &Tributary) -> Result<Finding> {
         currencies.dedup();
         for currency in currencies {
             let group_by = vec![super::report::Dimension::Channel];
-            let question = Question { from, to, model: Model::Linear, group_by, credit: options, currency: Some(currency) };
+            let question =
+                Question { from, to, model: Model::Linear, group_by, credit: options, currency: Some(currency), convert: false };
             let report = super::report::channels(service, question).await?;
             let net: i64 = orders.iter().filter(|o| o.currency == currency).map(|o| o.total_minor - o.refunded_minor).sum();
             if report.totals.net_revenue_minor != net {

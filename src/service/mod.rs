@@ -13,6 +13,7 @@ pub mod demo;
 pub mod doctor;
 pub mod documents;
 pub mod enrich;
+pub mod exchange_rate;
 pub mod export;
 pub mod geoip;
 pub mod import;
@@ -45,6 +46,8 @@ pub mod worker;
 pub use refusal::Refusal;
 
 use crate::clock::Clock;
+use crate::domain::exchange_rate::NoRate;
+use crate::domain::id::RuleId;
 use crate::domain::person::HashKey;
 use crate::store::{self, At, Db, settings};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -66,6 +69,14 @@ pub enum Error {
     Refused { refusal: Refusal, detail: String },
     #[error("{}", .0.iter().map(|e| format!("{}: {}", e.pointer, e.detail)).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
+    /// Two rules of commission would say different things of the same.
+    #[error(
+        "{rule} holds for the same at the same time with the same priority; give one of them another priority, or an end before the other starts"
+    )]
+    Contradiction { rule: RuleId },
+    /// What was to be converted has no rate.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    NoRate(Vec<NoRate>),
     /// What visitors did last is safe, but not in the store yet.
     #[error("the last clicks cannot be stored yet: {0}")]
     NotMoved(String),

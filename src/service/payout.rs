@@ -36,7 +36,8 @@ pub async fn close(tx: &mut Tx, context: &Context, period: Period) -> Result<()>
     settle::settle_clicks(tx, context).await?;
     settle::release(tx, context).await?;
     payout::close(tx, &period.to_string(), &context.actor, context.at()).await?;
-    audit::record(tx, &context.actor, "period.close", &period.to_string(), &serde_json::json!({}), context.at()).await?;
+    let detail = serde_json::json!({ "before": "open", "after": "closed" });
+    audit::record(tx, &context.actor, "period.close", &period.to_string(), &detail, context.at()).await?;
     Ok(())
 }
 

@@ -1,6 +1,11 @@
 //! What each channel and partner returned. Credit is reckoned when it is asked for: orders stream past with their
 //! person's touches, money is split by largest remainder, so rows add up to totals.
 
+mod converted;
+mod table;
+
+pub use converted::{ConvertedLine, conversion_json};
+
 use super::credit::{CreditOptions, Fits, Journeys, Step, fits_of};
 use super::{Error, Result, Tributary};
 use crate::domain::attribution::Model;
@@ -12,6 +17,7 @@ use crate::store::decision::SharedOrder;
 use crate::store::report::ReportOrder;
 use crate::store::{Db, Reader, cost, decision, order, partner, program, report};
 use chrono::NaiveDate;
+use converted::{Exchange, InReport};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// By what rows are grouped.
@@ -58,6 +64,8 @@ pub struct Question {
     pub credit: CreditOptions,
     /// Amounts in other currencies are told apart, never added. Default: that of the programs, else of the orders.
     pub currency: Option<Currency>,
+    /// Amounts in other currencies are converted, each by the rate of its own day, and shown with it.
+    pub convert: bool,
 }
 
 /// The sums of a row. Shared orders and customers are counted in millionths.
@@ -146,6 +154,8 @@ pub struct Report {
     pub rows: Vec<(Vec<Option<String>>, Sums)>,
     pub totals: Sums,
     pub other_currencies: Vec<OtherCurrency>,
+    /// What of each row was converted, by its keys.
+    pub converted: HashMap<Vec<Option<String>>, Vec<ConvertedLine>>,
 }
 
 struct Origin<'a> {
@@ -239,11 +249,12 @@ pub async fn channels(service: &Tributary, question: Question) -> Result<Report>
         }
     }
     let mut others = Others::new();
+    let mut exchange = Exchange::of(db, &question, currency).await?;
     for cost in cost::between(db, from, to).await? {
-        if cost.currency != currency {
+        let Some(brought) = exchange.bring([cost.amount_minor], cost.currency, cost.day)? else {
             others.entry(cost.currency).or_default().2 += cost.amount_minor;
             continue;
-        }
+        };
         let origin = Origin {
             day: cost.day,
             channel: cost.channel,
@@ -252,7 +263,15 @@ pub async fn channels(service: &Tributary, question: Question) -> Result<Report>
             campaign: Some(&cost.campaign),
             partner: None,
         };
-        rows.entry(origin.keys(&by)).or_default().ad_cost_minor += cost.amount_minor;
+        let keys = origin.keys(&by);
+        let [ad_cost_minor] = brought.minors;
+        if let Some(([original], currency, conversion)) = &brought.from {
+            exchange.note(&keys, (*currency, conversion), |from, to| {
+                from.ad_cost_minor += original;
+                to.ad_cost_minor += ad_cost_minor;
+            });
+        }
+        rows.entry(keys).or_default().ad_cost_minor += ad_cost_minor;
     }
     let shares = shares_of(db, from, to).await?;
     let journeys = Journeys::load(service, from, to, question.credit).await?;
@@ -261,12 +280,12 @@ pub async fn channels(service: &Tributary, question: Question) -> Result<Report>
         false => Fits::default(),
     };
     for order in report::orders(db, from, to).await? {
-        if order.currency != currency {
+        let Some(amounts) = amounts_of(&mut exchange, &order)? else {
             let other = others.entry(order.currency).or_default();
             (other.0, other.1) = (other.0 + 1, other.1 + order.total_minor);
             continue;
-        }
-        add_order(&mut rows, (&journeys, &fits), (&order, &shares), &question, &by)?;
+        };
+        add_order(&mut rows, (&journeys, &fits), (&order, &amounts, &shares), &question, &mut exchange)?;
     }
     let mut totals = Sums { visitors: all_visitors.len() as i64, ..Sums::default() };
     for row in rows.values() {
@@ -274,7 +293,13 @@ pub async fn channels(service: &Tributary, question: Question) -> Result<Report>
     }
     let mut rows: Vec<_> = rows.into_iter().collect();
     rows.sort_by(|a, b| b.1.net_revenue_minor.cmp(&a.1.net_revenue_minor).then_with(|| a.0.cmp(&b.0)));
-    Ok(Report { question, currency, rows, totals, other_currencies: other_currencies(others) })
+    let converted = exchange.done()?;
+    Ok(Report { question, currency, rows, totals, other_currencies: other_currencies(others), converted })
+}
+
+/// An order's total and net amount in the currency of the report; `None`: it is in another.
+fn amounts_of(exchange: &mut Exchange, order: &ReportOrder) -> Result<Option<InReport<2>>> {
+    exchange.bring([order.total_minor, order.total_minor - order.refunded_minor], order.currency, order.day)
 }
 
 fn add(to: &mut Sums, row: &Sums) {
@@ -327,10 +352,11 @@ fn owed_parts<'a>(order: &'a ReportOrder, shares: &'a Shares) -> impl Iterator<I
 fn add_order(
     rows: &mut HashMap<Vec<Option<String>>, Sums>,
     (journeys, fits): (&Journeys, &Fits),
-    (order, shares): (&ReportOrder, &Shares),
+    (order, amounts, shares): (&ReportOrder, &InReport<2>, &Shares),
     question: &Question,
-    by: &[Dimension],
+    exchange: &mut Exchange,
 ) -> Result<()> {
+    let by = &question.group_by;
     let journey = journeys.of(order);
     let steps = &journey.steps;
     let origin_of = |step: &Step| {
@@ -352,11 +378,19 @@ fn add_order(
         (steps.iter().map(origin_of).collect(), journey.weights(question.model, fits, question.credit)?)
     };
     let orders = split_minor(1_000_000, &weights);
-    let revenue = split_minor(order.total_minor, &weights);
-    let net = split_minor(order.total_minor - order.refunded_minor, &weights);
+    let [revenue, net] = amounts.minors.map(|minor| split_minor(minor, &weights));
+    let originals = amounts.from.as_ref().map(|(minors, ..)| minors.map(|minor| split_minor(minor, &weights)));
     for (index, keys) in keys.into_iter().enumerate() {
         if weights[index] == 0 {
             continue;
+        }
+        if let (Some([total, left]), Some((_, currency, conversion))) = (&originals, &amounts.from) {
+            exchange.note(&keys, (*currency, conversion), |from, to| {
+                from.revenue_minor += total[index];
+                from.net_revenue_minor += left[index];
+                to.revenue_minor += revenue[index];
+                to.net_revenue_minor += net[index];
+            });
         }
         let row = rows.entry(keys).or_default();
         row.orders_millionths += orders[index];
@@ -377,9 +411,23 @@ fn add_order(
             ..unobserved
         }
         .keys(by);
-        rows.entry(keys).or_default().commission_minor += part.commission_minor;
+        let commission_minor = commission_of(exchange, &keys, order, &part)?;
+        rows.entry(keys).or_default().commission_minor += commission_minor;
     }
     Ok(())
+}
+
+/// A partner's commission in the currency of the report, by the rate of the order's day; noted, if it was converted.
+fn commission_of(exchange: &mut Exchange, keys: &[Option<String>], order: &ReportOrder, part: &OwedPart<'_>) -> Result<i64> {
+    let Some(brought) = exchange.bring([part.commission_minor], order.currency, order.day)? else { return Ok(0) };
+    let [commission_minor] = brought.minors;
+    if let Some(([original], currency, conversion)) = &brought.from {
+        exchange.note(keys, (*currency, conversion), |from, to| {
+            from.commission_minor += original;
+            to.commission_minor += commission_minor;
+        });
+    }
+    Ok(commission_minor)
 }
 
 /// What each partner brought, by payable credit: the orders that are owed to them.
@@ -407,29 +455,40 @@ pub async fn partners(service: &Tributary, mut question: Question) -> Result<Rep
         }
     }
     let mut others = Others::new();
+    let mut exchange = Exchange::of(db, &question, currency).await?;
     let shares = shares_of(db, question.from, question.to).await?;
     for order in report::orders(db, question.from, question.to).await? {
         if order.partner_id.is_none() {
             continue;
         }
-        if order.currency != currency {
+        let Some(amounts) = amounts_of(&mut exchange, &order)? else {
             let other = others.entry(order.currency).or_default();
             (other.0, other.1) = (other.0 + 1, other.1 + order.total_minor);
             continue;
-        }
+        };
         let parts: Vec<OwedPart<'_>> = owed_parts(&order, &shares).collect();
         let touches: Vec<u64> = parts.iter().map(|part| part.touches).collect();
         let orders = split_minor(1_000_000, &touches);
-        let revenue = split_minor(order.total_minor, &touches);
-        let net = split_minor(order.total_minor - order.refunded_minor, &touches);
+        let [revenue, net] = amounts.minors.map(|minor| split_minor(minor, &touches));
+        let originals = amounts.from.as_ref().map(|(minors, ..)| minors.map(|minor| split_minor(minor, &touches)));
         for (index, part) in parts.iter().enumerate() {
             let Some(partner) = part.partner else { continue };
+            let keys = [Some(partner.to_string())];
+            if let (Some([total, left]), Some((_, currency, conversion))) = (&originals, &amounts.from) {
+                exchange.note(&keys, (*currency, conversion), |from, to| {
+                    from.revenue_minor += total[index];
+                    from.net_revenue_minor += left[index];
+                    to.revenue_minor += revenue[index];
+                    to.net_revenue_minor += net[index];
+                });
+            }
+            let commission_minor = commission_of(&mut exchange, &keys, &order, part)?;
             let row = rows.entry(partner).or_default();
             row.orders_millionths += orders[index];
             row.new_customers_millionths += if order.is_new { orders[index] } else { 0 };
             row.revenue_minor += revenue[index];
             row.net_revenue_minor += net[index];
-            row.commission_minor += part.commission_minor;
+            row.commission_minor += commission_minor;
         }
     }
     let mut totals = Sums { visitors: all_visitors.len() as i64, ..Sums::default() };
@@ -438,55 +497,12 @@ pub async fn partners(service: &Tributary, mut question: Question) -> Result<Rep
     }
     let mut rows: Vec<_> = rows.into_iter().map(|(id, sums)| (vec![Some(id.to_string())], sums)).collect();
     rows.sort_by(|a, b| b.1.net_revenue_minor.cmp(&a.1.net_revenue_minor).then_with(|| a.0.cmp(&b.0)));
-    Ok(Report { question, currency, rows, totals, other_currencies: other_currencies(others) })
+    let converted = exchange.done()?;
+    Ok(Report { question, currency, rows, totals, other_currencies: other_currencies(others), converted })
 }
 
 /// The names of partners by their ids as text, for reports that show them.
 pub async fn partner_names<'a>(on: impl Into<Reader<'a>>) -> Result<HashMap<String, String>> {
     let all = partner::list(on, 0, i64::MAX).await?;
     Ok(all.into_iter().map(|p| (p.id.to_string(), p.name)).collect())
-}
-
-impl Report {
-    /// The report as a table of text, totals last.
-    pub fn table(&self) -> super::export::Table {
-        let mut head: Vec<&str> = self.question.group_by.iter().map(|d| d.name()).collect();
-        const FIGURES: [&str; 17] = [
-            "clicks",
-            "clicks_not_counted",
-            "visitors",
-            "orders",
-            "new_customers",
-            "revenue",
-            "refunds",
-            "net_revenue",
-            "ad_cost",
-            "commission",
-            "cost",
-            "cr",
-            "aov",
-            "cpc",
-            "cac",
-            "roas",
-            "roi",
-        ];
-        head.extend(FIGURES);
-        head.push("currency");
-        let mut table = super::export::Table::new(&head);
-        let width = self.question.group_by.len();
-        let total_keys: Vec<Option<String>> = (0..width).map(|i| (i == 0).then(|| "total".to_owned())).collect();
-        for (keys, sums) in self.rows.iter().map(|(k, s)| (k, s)).chain([(&total_keys, &self.totals)]) {
-            let f = sums.figures(self.currency);
-            let money = |m: Option<Money>| m.map(Money::decimal).unwrap_or_default();
-            let number = |n: Option<f64>| n.map(|n| n.to_string()).unwrap_or_default();
-            let mut cells: Vec<String> = keys.iter().map(|k| k.clone().unwrap_or_default()).collect();
-            cells.extend([f.clicks, f.clicks_not_counted, f.visitors].map(|n| n.to_string()));
-            cells.extend([f.orders, f.new_customers].map(|n| n.to_string()));
-            cells.extend([f.revenue, f.refunds, f.net_revenue, f.ad_cost, f.commission, f.cost].map(Money::decimal));
-            cells.extend([number(f.cr), money(f.aov), money(f.cpc), money(f.cac), number(f.roas), number(f.roi)]);
-            cells.push(self.currency.code().to_owned());
-            table.row(&cells.iter().map(String::as_str).collect::<Vec<_>>());
-        }
-        table
-    }
 }

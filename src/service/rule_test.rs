@@ -1,12 +1,13 @@
 //! The tester of commission rules: for an order, past or made up, which rule wins each line, why the others do not, and what
 //! that comes to. It reads and never writes.
 
+use super::catalog::RuleOverlap;
 use super::claimants::Claimants;
 use super::input::Problems;
 use super::order::OrderInput;
 use super::rules_in_force::{MOST_PRIOR_ORDERS, deal};
 use super::{Context, Error, Result};
-use crate::domain::commission::{Deal, OrderState, Owed, PaidOn, Rule, RuleKind, WhyNot, assess};
+use crate::domain::commission::{Because, Deal, OrderState, Owed, PaidOn, Rule, RuleKind, WhyNot, assess};
 use crate::domain::id::{PartnerId, ProgramId, RuleId};
 use crate::domain::order::{CustomerKind, OrderAmounts, OrderItem, OrderStatus};
 use crate::store::{Reader, Tx, decision, order, partner, program, rule};
@@ -58,6 +59,8 @@ pub struct RuleTest {
     pub left_out: Vec<Judged>,
     pub lines: Vec<JudgedLine>,
     pub owed: Vec<Owed>,
+    /// Rules that hold for the order and that only their age tells apart.
+    pub warnings: Vec<RuleOverlap>,
 }
 
 struct Tested {
@@ -112,8 +115,13 @@ pub async fn test_rules(tx: &mut Tx, context: &Context, input: &RuleTestInput) -
     let lines: Vec<Option<&OrderItem>> = if items.is_empty() { vec![None] } else { items.iter().map(Some).collect() };
     let lines = lines.into_iter().map(|item| judge_line(item, &holding)).collect();
     let state = OrderState { excluded_categories: &terms.excluded_categories, ..OrderState::new(tested.status, &tested.amounts) };
+    let pairs = holding.iter().enumerate().flat_map(|(at, rule)| holding[at + 1..].iter().map(move |other| (rule, other)));
+    let warnings = pairs
+        .filter_map(|(rule, other)| RuleOverlap::of(other, rule, tested.placed_at))
+        .filter(|overlap| overlap.because == Because::Older)
+        .collect();
     let owed = assess(state, &holding).map_err(|e| Error::field("/made_up/total", e))?;
-    Ok(RuleTest { partner: partner_id, program, placed_at: tested.placed_at, left_out, lines, owed })
+    Ok(RuleTest { partner: partner_id, program, placed_at: tested.placed_at, left_out, lines, owed, warnings })
 }
 
 fn judged(rule: &Rule, why_not: Option<WhyNot>) -> Judged {

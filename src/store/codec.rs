@@ -4,6 +4,7 @@ use crate::domain::ad_marking::CreativeKind;
 use crate::domain::channel::Channel;
 use crate::domain::commission::{CommissionKind, CommissionState, CustomerCondition, PaidOn, RuleKind};
 use crate::domain::document::{DocumentKind, DocumentLanguage, ReceiptState, Standing};
+use crate::domain::exchange_rate::RateSource;
 use crate::domain::id::*;
 use crate::domain::ledger::{AccountKind, JournalKind};
 use crate::domain::link_target::{Country, Device};
@@ -181,6 +182,7 @@ text_columns!(
     PartnerStatus,
     Reason,
     Via,
+    RateSource,
     IdentifierKind,
     CreditPolicy,
     CreativeKind,

@@ -8,7 +8,7 @@ use chrono::DateTime;
 use serde_json::Value;
 
 /// All tables, each after those it refers to.
-pub const TABLES: [&str; 56] = [
+pub const TABLES: [&str; 57] = [
     "settings",
     "programs",
     "partners",
@@ -62,6 +62,7 @@ pub const TABLES: [&str; 56] = [
     "ledger_entries",
     "ledger_sums",
     "costs",
+    "exchange_rates",
     "misses",
     "credit_fits",
     "credit_months",

@@ -105,6 +105,12 @@ pub async fn by_id<'a>(on: impl Into<Reader<'a>>, id: LeadId) -> Result<Option<L
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(id).fetch_optional(c).await)?)
 }
 
+/// Newest first, before `before`.
+pub async fn latest<'a>(on: impl Into<Reader<'a>>, before: i64, limit: i64) -> Result<Vec<Lead>> {
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE id < $1 ORDER BY id DESC LIMIT $2"));
+    Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(before).bind(limit).fetch_all(c).await)?)
+}
+
 /// Oldest first, after `after`.
 pub async fn list<'a>(on: impl Into<Reader<'a>>, after: i64, limit: i64) -> Result<Vec<Lead>> {
     let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE id > $1 ORDER BY id LIMIT $2"));

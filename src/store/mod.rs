@@ -16,6 +16,7 @@ pub mod document;
 pub mod dump;
 pub mod event;
 pub mod evidence;
+pub mod exchange_rate;
 pub mod intake;
 pub mod journey;
 pub mod lead;

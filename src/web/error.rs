@@ -6,6 +6,9 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 
+/// So many missing rates are named; the rest follow once these are there.
+const MOST_MISSING_RATES: usize = 50;
+
 /// A problem as it is sent.
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct Problem {
@@ -62,6 +65,14 @@ impl From<service::Error> for Problem {
                 }
             },
             service::Error::Invalid(errors) => Problem::invalid(errors),
+            service::Error::Contradiction { .. } => Problem::new(StatusCode::CONFLICT, "rule-contradiction", error),
+            service::Error::NoRate(missing) => {
+                let errors = missing.iter().map(|none| FieldError { pointer: "/currency".to_owned(), detail: none.to_string() });
+                Problem {
+                    r#type: "about:tributary/no-exchange-rate".to_owned(),
+                    ..Problem::invalid(errors.take(MOST_MISSING_RATES).collect())
+                }
+            }
             service::Error::NotMoved(_) => {
                 tracing::error!(%error, "a request failed");
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store-unreachable", "the store does not answer; try again")

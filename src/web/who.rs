@@ -134,6 +134,11 @@ impl Staff {
         if self.0.role.may_set_rules() { Ok(()) } else { Err(PageError::Forbidden) }
     }
 
+    /// Refuses roles that may not set what partners earn.
+    pub fn may_set_terms(&self) -> Result<(), PageError> {
+        if self.0.role.may_set_terms() { Ok(()) } else { Err(PageError::Forbidden) }
+    }
+
     /// Refuses roles that may not move money.
     pub fn may_pay(&self) -> Result<(), PageError> {
         if self.0.role.may_pay() { Ok(()) } else { Err(PageError::Forbidden) }

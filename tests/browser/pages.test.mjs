@@ -264,6 +264,11 @@ for (const lang of ['en', 'ru']) {
         const rules = await check(admin, `/admin/channel-rules?${asked}`, name('rules'));
         assert.equal(await rules.locator('.builtin .used').count(), 1, 'the rule that decides');
         await check(admin, '/admin/channel-rules/edit', name('rule'));
+        const terms = await check(admin, '/admin/commission-rules?partner=par_1&total=1000', name('terms'));
+        assert.ok(await terms.locator('.tested .formula').count() >= 1, 'the formula with its numbers');
+        await check(admin, '/admin/commission-rules/edit', name('term-new'));
+        await check(admin, '/admin/commission-rules/edit?rule=rul_1', name('term'));
+        await check(admin, '/admin/leads', name('leads'));
         await admin.close();
       });
     }

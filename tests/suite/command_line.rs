@@ -160,6 +160,7 @@ both_shells! {
             ("touches", "id,at,partner\na,2026-10-03T10:00:00Z,nobody\n", ":2: partner: there is no partner 'nobody'"),
             ("links", "code,url\na,https://evil.example/\n", ":2: url: evil.example is not among"),
             ("costs", "date,amount,currency,clicks\n2026-10-03,1,RUB,many\n", ":2: clicks: 'many' is not a whole number"),
+            ("costs", "date,amount,currency,clicks\r\n2026-10-03,1,RUB,1\r\n2026-10-04,1,RUB,many\r\n", ":3: clicks: 'many' is not a whole number"),
         ] {
             let path = shell.file("f.csv", text);
             let (code, _, errors) = shell.run(&["import", kind, &path]);

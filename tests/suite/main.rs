@@ -5,6 +5,7 @@
 mod support;
 mod load;
 mod servers;
+mod terms_pages;
 mod touches;
 
 mod ad_marking;
@@ -15,6 +16,7 @@ mod classification;
 mod command_line;
 mod crash;
 mod credit;
+mod currencies;
 mod demo;
 mod documents;
 mod edge;
@@ -37,6 +39,7 @@ mod replay;
 mod reports;
 mod requisites;
 mod resellers;
+mod roles;
 mod rooms;
 mod rules;
 mod schema;

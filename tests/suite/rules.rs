@@ -336,4 +336,59 @@ both_stores! {
             assert_eq!((code, pointers.first().map_or("", String::as_str)), (status, pointer), "{body}");
         }
     }
+
+    async fn rules_that_contradict_are_refused_and_overlaps_are_told(app: &TestApp) {
+        let ids = app.set_up().await;
+        let make = |more: Value| {
+            let mut rule = json!({ "program": ids["program"] });
+            for (key, value) in more.as_object().unwrap() {
+                rule[key] = value.clone();
+            }
+            rule
+        };
+        let (status, answer) = app.post("/v1/commission-rules", make(json!({ "percent": "20" }))).await;
+        assert_eq!((status, text(&answer["type"])), (409, "about:tributary/rule-contradiction"), "{answer}");
+        assert!(text(&answer["detail"]).contains(text(&ids["rule"])), "{answer}");
+        let higher = app.make("/v1/commission-rules", make(json!({ "percent": "20", "priority": 1 }))).await;
+        assert_eq!(higher["warnings"], json!([{ "rule": ids["rule"], "wins": higher["id"], "because": "higher_priority",
+            "detail": format!("{} can hold for the same; {} wins there: its priority is higher", text(&ids["rule"]), text(&higher["id"])) }]));
+        let tea = app.make("/v1/commission-rules", make(json!({ "percent": "5", "category": "tea" }))).await;
+        assert_eq!(tea["warnings"].as_array().unwrap().len(), 2);
+        assert_eq!((&tea["warnings"][1]["wins"], &tea["warnings"][1]["because"]), (&tea["id"], &json!("more_dimensions")));
+        assert_eq!(app.refused("/v1/commission-rules", make(json!({ "percent": "5", "category": "TEA" }))).await.0, 409);
+        let coffee = app.make("/v1/commission-rules", make(json!({ "percent": "5", "category": "coffee" }))).await;
+        assert!(coffee["warnings"].as_array().unwrap().iter().all(|w| w["rule"] != tea["id"]));
+        // Drafts may say anything until they are published.
+        let draft = app.make("/v1/commission-rules", make(json!({ "percent": "7", "category": "tea", "state": "draft" }))).await;
+        let path = format!("/v1/commission-rules/{}", text(&draft["id"]));
+        assert_eq!(app.patch(&path, json!({ "state": "published" })).await.0, 409);
+        assert_eq!(app.get(&path).await["state"], "draft");
+        assert_eq!(app.patch(&path, json!({ "state": "published", "priority": 3 })).await.0, 200);
+        assert_eq!(app.patch(&path, json!({ "priority": 0 })).await.0, 409);
+        // One after the other is no contradiction; moving the end into the other is.
+        let first = app.make("/v1/commission-rules", make(json!({ "percent": "5", "product": "a", "ends_at": "2026-12-01T00:00:00Z" }))).await;
+        app.make("/v1/commission-rules", make(json!({ "percent": "6", "product": "a", "starts_at": "2026-12-01T00:00:00Z" }))).await;
+        let path = format!("/v1/commission-rules/{}", text(&first["id"]));
+        assert_eq!(app.patch(&path, json!({ "ends_at": null })).await.0, 409);
+        assert_eq!(app.patch(&path, json!({ "percent": "5.5" })).await.0, 200);
+        for (body, pointer) in [
+            (json!({ "percent": "5", "partner": ids["partner"], "group": "vip" }), "/group"),
+            (json!({ "percent": "5", "category": "x", "minimum": "5", "maximum": "4" }), "/minimum"),
+            (json!({ "fixed": "5", "category": "x", "minimum": "6" }), "/minimum"),
+            (json!({ "fixed": "5", "category": "x", "maximum": "4" }), "/maximum"),
+            (json!({ "percent": "100.01", "category": "x" }), "/percent"),
+            (json!({ "percent": "5", "category": "x", "starts_at": "2026-12-02T00:00:00Z", "ends_at": "2026-12-01T00:00:00Z" }), "/ends_at"),
+            (json!({ "category": "x", "tiers": [{ "from": "0", "to": "10", "percent": "5" }, { "from": "20", "percent": "6" }] }), "/tiers/0/to"),
+            (json!({ "category": "x", "tiers": [{ "from": "0", "to": "30", "percent": "5" }, { "from": "20", "percent": "6" }] }), "/tiers/0/to"),
+            (json!({ "category": "x", "tiers": [{ "from": "0", "percent": "5" }, { "from": "20", "to": "30", "percent": "6" }] }), "/tiers/1/to"),
+        ] {
+            assert_eq!(app.refused("/v1/commission-rules", make(body.clone())).await, (422, vec![pointer.to_owned()]), "{body}");
+        }
+        let steps = json!([{ "from": "0", "to": "20", "percent": "5" }, { "from": "20", "percent": "6" }]);
+        app.make("/v1/commission-rules", make(json!({ "category": "x", "tiers": steps }))).await;
+        // The tester tells of pairs that stood before this was refused.
+        let made_up = json!({ "currency": "RUB", "total": "300.00" });
+        let said = app.make("/v1/commission-rules/test", json!({ "partner": ids["partner"], "made_up": made_up })).await;
+        assert_eq!(said["warnings"], json!([]));
+    }
 }

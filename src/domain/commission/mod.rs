@@ -5,6 +5,7 @@
 //! other orders too (tiers by a month's volume) is a commission of its own, by [`volume_owed`].
 
 mod assess;
+mod overlap;
 mod owed;
 mod rule;
 mod terms;
@@ -12,6 +13,7 @@ mod terms;
 mod tests;
 
 pub use assess::{OrderState, Portion, RefundedLine, TooLarge, assess, second_tier, volume_owed};
+pub use overlap::{Because, Overlap};
 pub use owed::{ClicksOwed, Explanation, LeadOwed, Limit, Owed, SecondTierOwed, VersionVolume, VolumeOwed};
 pub use rule::{CustomerCondition, Deal, PaidOn, Rule, RuleKind, WhyNot};
 pub use terms::{Base, Cap, CapPer, Limits, Recurring, Step, StepTerms, Terms, TierMode, Tiers, Volume, VolumeBy, WrongTiers};

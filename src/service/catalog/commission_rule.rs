@@ -1,13 +1,15 @@
 //! Commission rules: a change is a new version, from now on.
 
 use super::commission_terms::{BaseInput, CapInput, RecurringInput, TiersInput, apply_terms};
+use super::rule_overlap::refuse_contradiction;
 use super::{find_partner, find_program};
 use crate::domain::commission::{Base, CustomerCondition, Limits, PaidOn, Rule, RuleKind, Terms};
 use crate::domain::id::{ProgramId, RuleId};
 use crate::domain::program::Program;
 use crate::service::input::{DecimalInput, Problems, maybe_null};
 use crate::service::{Context, Error, Result};
-use crate::store::{Tx, audit, program, rule};
+use crate::store::partner::Partner;
+use crate::store::{Tx, audit, partner, program, rule};
 
 /// A commission rule as it is sent.
 #[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
@@ -92,9 +94,10 @@ pub async fn check_rule(tx: &mut Tx, input: &RuleInput) -> Result<Rule> {
 /// Makes a rule.
 pub async fn make_rule(tx: &mut Tx, context: &Context, input: &RuleInput) -> Result<Rule> {
     let mut rule = check_rule(tx, input).await?;
+    refuse_contradiction(tx, context, &rule, None).await?;
     rule.id = rule::insert(tx, rule.program, context.at()).await?;
     rule::insert_version(tx, &rule, context.at()).await?;
-    audit_rule(tx, context, &rule).await?;
+    audit_rule(tx, context, None, &rule).await?;
     Ok(rule)
 }
 
@@ -113,14 +116,17 @@ pub async fn change_rule(tx: &mut Tx, context: &Context, id: RuleId, input: &Rul
     if before.published && !after.published {
         return Err(Error::field("/state", "a published rule cannot become a draft; give it an end"));
     }
+    let known = before.published.then_some(&before);
     let same_terms = Rule { ends_at: before.ends_at, ..after.clone() } == before;
     if !before.published {
         // Nothing was paid by a draft.
+        refuse_contradiction(tx, context, &after, known).await?;
         rule::replace_draft(tx, &after, context.at()).await?;
     } else if same_terms {
         if after.ends_at.is_some_and(|end| end < context.now && before.ends_at.is_none_or(|old| end < old)) {
             return Err(Error::field("/ends_at", "is in the past"));
         }
+        refuse_contradiction(tx, context, &after, known).await?;
         rule::end_version(tx, id, before.version, after.ends_at.map(Into::into)).await?;
     } else {
         if input.starts_at.is_some() && after.starts_at < context.now {
@@ -130,12 +136,13 @@ pub async fn change_rule(tx: &mut Tx, context: &Context, id: RuleId, input: &Rul
         if after.ends_at.is_some_and(|end| end <= after.starts_at) {
             return Err(Error::field("/ends_at", "must be after the change begins"));
         }
+        refuse_contradiction(tx, context, &after, known).await?;
         after.version = before.version + 1;
         let until = before.ends_at.map_or(after.starts_at, |end| end.min(after.starts_at));
         rule::end_version(tx, id, before.version, Some(until.into())).await?;
         rule::insert_version(tx, &after, context.at()).await?;
     }
-    audit_rule(tx, context, &after).await?;
+    audit_rule(tx, context, Some(&before), &after).await?;
     Ok(after)
 }
 
@@ -144,6 +151,10 @@ async fn apply_rule(tx: &mut Tx, mut p: Problems, draft: Rule, program: Option<&
     if input.partner.is_some() {
         rule.partner = find_partner(tx, &mut p, &input.partner).await?.map(|found| found.id);
     }
+    let partner = match rule.partner {
+        Some(id) => partner::by_id(&mut *tx, id).await?,
+        None => None,
+    };
     rule.on = p.word("/on", &input.on).unwrap_or(rule.on);
     rule.lead = p.line("/lead", &input.lead, 200).or(rule.lead);
     rule.kind = p.word("/kind", &input.kind).unwrap_or(rule.kind);
@@ -163,6 +174,8 @@ async fn apply_rule(tx: &mut Tx, mut p: Problems, draft: Rule, program: Option<&
     rule.priority = p.number("/priority", input.priority, -1_000_000, 1_000_000).unwrap_or(rule.priority);
     apply_terms(&mut p, &mut rule, program.map(|p| p.currency), input);
     check_kind(&mut p, &rule);
+    check_dimensions(&mut p, &rule, partner.as_ref());
+    check_limits(&mut p, &rule, input);
     rule.starts_at = p.instant("/starts_at", &input.starts_at).unwrap_or(rule.starts_at);
     if let Some(ends_at) = &input.ends_at {
         rule.ends_at = p.instant("/ends_at", ends_at);
@@ -172,6 +185,27 @@ async fn apply_rule(tx: &mut Tx, mut p: Problems, draft: Rule, program: Option<&
     }
     p.done()?;
     Ok(rule)
+}
+
+/// A rule that could hold for nobody.
+fn check_dimensions(p: &mut Problems, rule: &Rule, partner: Option<&Partner>) {
+    if let (Some(partner), Some(group)) = (partner, &rule.group)
+        && partner.group_name.as_ref() != Some(group)
+    {
+        p.add("/group", format!("contradicts partner: {} is not of this group", partner.id));
+    }
+}
+
+/// A sum that its own limits would always change.
+fn check_limits(p: &mut Problems, rule: &Rule, input: &RuleInput) {
+    let Terms::Fixed(minor) = rule.terms else { return };
+    let given = |limit: &Option<Option<DecimalInput>>| limit.is_some() || input.fixed.is_some();
+    if rule.limits.least_minor.is_some_and(|least| minor < least) && given(&input.minimum) {
+        p.add("/minimum", "is more than fixed, which would never be paid");
+    }
+    if rule.limits.most_minor.is_some_and(|most| minor > most) && given(&input.maximum) {
+        p.add("/maximum", "is less than fixed, which would never be paid");
+    }
 }
 
 /// What cannot be said together.
@@ -208,8 +242,8 @@ fn check_kind(p: &mut Problems, rule: &Rule) {
     }
 }
 
-async fn audit_rule(tx: &mut Tx, context: &Context, rule: &Rule) -> Result<()> {
-    let detail = serde_json::json!({ "after": rule });
+async fn audit_rule(tx: &mut Tx, context: &Context, before: Option<&Rule>, rule: &Rule) -> Result<()> {
+    let detail = serde_json::json!({ "before": before, "after": rule });
     audit::record(tx, &context.actor, "commission_rule.save", &rule.id.to_string(), &detail, context.at()).await?;
     Ok(())
 }

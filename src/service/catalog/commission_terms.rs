@@ -26,6 +26,8 @@ pub enum TiersInput {
 #[serde(deny_unknown_fields)]
 pub struct StepInput {
     pub from: DecimalInput,
+    /// Where the step ends, if that is said: where the next begins. The last has no end.
+    pub to: Option<DecimalInput>,
     pub percent: Option<DecimalInput>,
     pub fixed: Option<DecimalInput>,
 }
@@ -126,13 +128,22 @@ fn read_tiers(p: &mut Problems, input: &TiersInput, currency: Option<Currency>) 
     let mut read = Vec::with_capacity(steps.len());
     for (index, step) in steps.iter().enumerate() {
         let pointer = |field: &str| format!("{at}/{index}/{field}");
-        let from = match by {
-            VolumeBy::Revenue => p.amount(&pointer("from"), &Some(step.from.clone()), currency),
+        let volume = |p: &mut Problems, field: &str, given: &DecimalInput| match by {
+            VolumeBy::Revenue => p.amount(&pointer(field), &Some(given.clone()), currency),
             VolumeBy::Orders => {
-                let count = step.from.text.parse::<i64>().ok().filter(|count| (0..=1_000_000_000).contains(count));
-                p.take(&pointer("from"), count.ok_or("must be a whole number of orders"))
+                let count = given.text.parse::<i64>().ok().filter(|count| (0..=1_000_000_000).contains(count));
+                p.take(&pointer(field), count.ok_or("must be a whole number of orders"))
             }
         };
+        let from = volume(p, "from", &step.from);
+        if let Some(end) = step.to.as_ref().and_then(|to| volume(p, "to", to)) {
+            match steps.get(index + 1).map(|next| volume(&mut Problems::default(), "from", &next.from)) {
+                None => p.add(&pointer("to"), "the last step has no end"),
+                Some(Some(next)) if end < next => p.add(&pointer("to"), "leaves a gap up to the next step"),
+                Some(Some(next)) if end > next => p.add(&pointer("to"), "overlaps with the next step"),
+                Some(_) => {}
+            }
+        }
         let terms = match (&step.percent, &step.fixed) {
             (Some(_), None) => p.percent(&pointer("percent"), &step.percent).map(StepTerms::Percent),
             (None, Some(_)) => p.amount(&pointer("fixed"), &step.fixed, currency).map(StepTerms::Fixed),

@@ -13,6 +13,7 @@ mod price_list;
 mod program;
 mod promo_code;
 mod referral;
+mod rule_overlap;
 
 pub use channel_rule::{channel_rules, replace_channel_rules, replace_channel_rules_seen, version_of};
 pub use commission_rule::{RuleInput, change_rule, check_rule, make_rule};
@@ -26,6 +27,7 @@ pub use price_list::{PriceListDetails, PriceListInput, PriceListItemInput, put_p
 pub use program::{ProgramInput, save_program};
 pub use promo_code::{DiscountInput, PromoCodeInput, save_promo_code};
 pub use referral::RewardInput;
+pub use rule_overlap::{RuleOverlap, overlaps_among, rule_overlaps};
 
 use crate::domain::id::{PartnerId, ProgramId};
 use crate::domain::program::Program;

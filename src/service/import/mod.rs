@@ -150,6 +150,7 @@ pub async fn import(
     let mut touches = Touches::default();
     // Whose prices were seen, to be reviewed once at the end.
     let mut priced = BTreeSet::new();
+    let mut lines = Lines::default();
     let mut record = csv::StringRecord::new();
     loop {
         let line = reader.position().line();
@@ -162,7 +163,7 @@ pub async fn import(
                 break;
             }
         }
-        let line = record.position().map_or(line, csv::Position::line);
+        let line = record.position().map_or(line, |at| lines.at(text, at.byte()));
         let row = Row { columns: &columns, record: &record };
         match take_row(tx, context, kind, &row, &mut touches, &mut priced, &mut done).await {
             Ok(()) => {}
@@ -196,6 +197,24 @@ pub async fn import(
     }
     progress(done.rows);
     Ok(done)
+}
+
+/// Lines of a text by their bytes, in order. The reader's own count is one behind after `\r\n`.
+#[derive(Default)]
+struct Lines {
+    ends: u64,
+    at: usize,
+}
+
+impl Lines {
+    fn at(&mut self, text: &[u8], byte: u64) -> u64 {
+        let byte = usize::try_from(byte).unwrap_or(usize::MAX).min(text.len());
+        let passed = text.get(self.at..byte).unwrap_or_default();
+        self.ends += passed.iter().filter(|b| **b == b'\n').count() as u64;
+        self.at = self.at.max(byte);
+        // The record before ended with `\r`, and its `\n` is still to come.
+        self.ends + 1 + u64::from(text.get(byte) == Some(&b'\n'))
+    }
 }
 
 fn delimiter(text: &[u8]) -> u8 {

@@ -4,6 +4,7 @@ use super::volume::Volumes;
 use super::{Due, Fact, Origin, bring, settle};
 use crate::domain::commission::CommissionState;
 use crate::domain::id::CommissionId;
+use crate::domain::money::Money;
 use crate::service::{Context, Error, Result};
 use crate::store::commission::Commission;
 use crate::store::{Tx, audit, commission, lead, order};
@@ -26,7 +27,8 @@ pub async fn approve(tx: &mut Tx, context: &Context, id: CommissionId) -> Result
     }
     let approved = Commission { needs_approval: false, judged_by: Some(context.actor.clone()), ..found };
     commission::update(tx, &approved, context.at()).await?;
-    audit::record(tx, &context.actor, "commission.approve", &id.to_string(), &json!({}), context.at()).await?;
+    let detail = json!({ "before": "waits for approval", "after": "approved", "amount": Money::new(approved.amount_minor, approved.currency) });
+    audit::record(tx, &context.actor, "commission.approve", &id.to_string(), &detail, context.at()).await?;
     super::release(tx, context).await?;
     find(tx, id).await
 }

@@ -3,6 +3,7 @@
 use super::run::{RunCard, card};
 use crate::domain::attribution::Model;
 use crate::domain::channel::Channel;
+use crate::domain::exchange_rate::NoRate;
 use crate::domain::money::{Currency, Money};
 use crate::domain::time::{FAR_DAY, Period};
 use crate::service::credit::CreditOptions;
@@ -51,6 +52,10 @@ struct HomePage {
     totals: Vec<Cell>,
     rows: Vec<(String, Vec<Cell>)>,
     others: Vec<String>,
+    /// The same with what is in other currencies converted, and without.
+    convert: Option<String>,
+    apart: Option<String>,
+    rates: Vec<String>,
     partners: Vec<PartnerView>,
     more_partners: Option<String>,
     card: RunCard,
@@ -114,10 +119,16 @@ pub async fn home(app: Data<App>, request: HttpRequest, staff: Staff) -> Result<
     let (question, report, problem) = match asked {
         Ok(question) => match report::channels(&app.service, question.clone()).await {
             Ok(report) => (question, report, None),
-            Err(Error::Invalid(_)) => (usual.clone(), report::channels(&app.service, usual.clone()).await?, Some("filter-span")),
+            Err(Error::Invalid(_)) => {
+                (usual.clone(), report::channels(&app.service, usual.clone()).await?, Some(frame.t("filter-span")))
+            }
+            Err(Error::NoRate(missing)) => {
+                let apart = Question { convert: false, ..question };
+                (apart.clone(), report::channels(&app.service, apart).await?, missing.first().map(|none| no_rate(&frame, none)))
+            }
             Err(error) => return Err(error.into()),
         },
-        Err(key) => (usual.clone(), report::channels(&app.service, usual.clone()).await?, Some(key)),
+        Err(key) => (usual.clone(), report::channels(&app.service, usual.clone()).await?, Some(frame.t(key))),
     };
     let names = report::partner_names(db).await?;
     let by_partner = report::partners(&app.service, Question { currency: Some(report.currency), ..question.clone() }).await?;
@@ -134,6 +145,7 @@ pub async fn home(app: Data<App>, request: HttpRequest, staff: Staff) -> Result<
     let unmarked = link::count_unmarked(db).await?;
     let dumpings = notice::list(db, Some(true), 0, i64::MAX).await?;
     let misses: i64 = miss::counts(db).await?.iter().map(|(_, count)| count).sum();
+    let others_there = others(&frame, &report);
     let page = HomePage {
         here: "home",
         filters: filters(&frame, &question, data, context.today()),
@@ -150,13 +162,16 @@ pub async fn home(app: Data<App>, request: HttpRequest, staff: Staff) -> Result<
         cost_note: frame.t("column-cost-note"),
         totals: cells(&frame, &totals),
         rows: rows.iter().map(|(keys, f)| (row_name(keys), cells(&frame, f))).collect(),
-        others: others(&frame, &report),
         partners,
         more_partners,
         card: card(db, &context, &frame, period).await?,
         misses: miss_views(&app, &frame, &context).await?,
         misses_in_all: (misses > 0).then(|| frame.count("count-misses", misses)),
-        problem: problem.map(|key| frame.t(key)),
+        problem,
+        convert: (!others_there.is_empty()).then(|| href_of(&question, true)),
+        rates: report.conversions().into_iter().map(|c| format!("{}: {c}", lang.day(c.day))).collect(),
+        apart: question.convert.then(|| href_of(&question, false)),
+        others: others_there,
         frame,
     };
     let status = if page.problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -174,6 +189,7 @@ fn usual_question(data: Option<(NaiveDate, NaiveDate)>, today: NaiveDate) -> Que
         group_by: vec![Dimension::Channel],
         credit: CreditOptions::default(),
         currency: None,
+        convert: false,
     }
 }
 
@@ -194,7 +210,21 @@ fn question(query: &Fields, usual: &Question) -> Result<Question, &'static str> 
         group_by,
         credit: CreditOptions::default(),
         currency: None,
+        convert: query.is_ticked("convert"),
     })
+}
+
+/// Which rate is missing.
+fn no_rate(frame: &Frame, none: &NoRate) -> String {
+    let filling = [("from", none.from.code().into()), ("to", none.to.code().into()), ("day", frame.lang.day(none.day).into())];
+    frame.say("filter-rate", filling)
+}
+
+/// The page with the same question, converting or not.
+fn href_of(question: &Question, convert: bool) -> String {
+    let group_by = question.group_by.iter().map(|d| d.name()).collect::<Vec<_>>().join(",");
+    let convert = if convert { "&convert=1" } else { "" };
+    format!("/admin?from={}&to={}&model={}&group_by={group_by}{convert}", question.from, question.to, question.model)
 }
 
 fn filters(frame: &Frame, question: &Question, data: Option<(NaiveDate, NaiveDate)>, today: NaiveDate) -> Filters {

@@ -1,5 +1,6 @@
 //! Why this partner: an order's touches in order of time, what became of each, and what that owes.
 
+use super::judge::CommissionView;
 use super::orders::status_class;
 use crate::domain::id::PartnerId;
 use crate::domain::money::Money;
@@ -11,7 +12,6 @@ use crate::store::decision::StoredDecision;
 use crate::store::order::Order;
 use crate::store::{commission, decision, order as orders, program, touch};
 use crate::web::App;
-use crate::web::cabinet::state_class;
 use crate::web::page::{self, Frame, NONE, answer, words};
 use crate::web::who::{PageError, Staff};
 use actix_web::http::StatusCode;
@@ -29,6 +29,7 @@ const MOST_LINES: usize = 300;
 struct OrderPage {
     frame: Frame,
     here: &'static str,
+    problem: Option<String>,
     number: String,
     placed: String,
     status: String,
@@ -79,22 +80,26 @@ struct TimeLine {
     to: String,
 }
 
-struct CommissionView {
-    partner: String,
-    formula: String,
-    rule: String,
-    state: String,
-    state_class: &'static str,
-    hold: String,
-    amount: String,
-}
-
 /// `GET /admin/orders/{external_id}`.
 pub async fn order(app: Data<App>, request: HttpRequest, staff: Staff, number: Path<String>) -> Result<HttpResponse, PageError> {
+    shown(&app, &request, staff, &number, StatusCode::OK, None).await
+}
+
+/// The page of an order; what was refused is said on it, with its status.
+pub(super) async fn shown(
+    app: &App,
+    request: &HttpRequest,
+    staff: Staff,
+    number: &str,
+    status: StatusCode,
+    problem: Option<String>,
+) -> Result<HttpResponse, PageError> {
+    let may_judge = staff.0.role.may_pay();
     let db = &app.service.db;
     let context = app.service.context(&staff.0.email);
-    let found = orders::by_external_id(db, &number).await?.ok_or_else(|| Error::not_found(format!("order '{number}'")))?;
-    let frame = Frame::of(&app, &request, Some(staff.0)).await;
+    let found = orders::by_external_id(db, number).await?.ok_or_else(|| Error::not_found(format!("order '{number}'")))?;
+    let back = format!("/admin/orders/{}", page::segment(number));
+    let frame = Frame::with_way_back(app, request, Some(staff.0), &back).await;
     let lang = frame.lang;
     let names = report::partner_names(db).await?;
     let name = |id: PartnerId| names.get(&id.to_string()).cloned().unwrap_or_else(|| id.to_string());
@@ -111,6 +116,7 @@ pub async fn order(app: Data<App>, request: HttpRequest, staff: Staff, number: P
 
     let page = OrderPage {
         here: "orders",
+        problem,
         number: found.external_id.clone(),
         placed: lang.instant(context.zone, found.placed_at),
         status: frame.t(words::order_status(found.status)),
@@ -136,24 +142,13 @@ pub async fn order(app: Data<App>, request: HttpRequest, staff: Staff, number: P
             _ => String::new(),
         },
         left_out: (left_out > 0).then(|| frame.count("trace-left-out", left_out as i64)),
-        commissions: commissions
-            .iter()
-            .map(|c| CommissionView {
-                partner: name(c.partner_id),
-                formula: page::formula::formula(lang, &c.explanation.0, &name),
-                rule: frame.say("rule-version", [("rule", c.rule_id.to_string().into()), ("version", c.rule_version.into())]),
-                state: frame.t(words::commission_state(c.state)),
-                state_class: state_class(c.state),
-                hold: lang.day(context.day(c.hold_until.0)),
-                amount: lang.money(Money::new(c.amount_minor, c.currency)),
-            })
-            .collect(),
+        commissions: commissions.iter().map(|c| CommissionView::of(&frame, &context, c, may_judge, &name)).collect(),
         terms: decided.as_ref().and_then(|d| terms(&frame, d, &programs)),
         loser: decided.as_ref().and_then(|d| loser(&frame, &context, d, &name)),
         others: decided.as_ref().map(|d| other_policies(&frame, d, &name)).unwrap_or_default(),
         frame,
     };
-    Ok(answer(StatusCode::OK, &page))
+    Ok(answer(status, &page))
 }
 
 /// The latest lines, and before them the winner and the loser, wherever they stand.

@@ -4,10 +4,10 @@ use super::{Body, Page, act, id, listed, view};
 use crate::domain::commission::{Rule, RuleKind};
 use crate::domain::id::{ProgramId, RuleId};
 use crate::domain::money::{Currency, Money};
-use crate::service::Error;
 use crate::service::access::Scope;
-use crate::service::catalog::{RuleInput, change_rule, make_rule};
+use crate::service::catalog::{RuleInput, RuleOverlap, change_rule, make_rule, rule_overlaps};
 use crate::service::rule_test::{RuleTestInput, test_rules};
+use crate::service::{Context, Error};
 use crate::store::{Reader, program, rule};
 use crate::web::App;
 use crate::web::error::Problem;
@@ -18,24 +18,32 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-async fn shown<'a>(on: impl Into<Reader<'a>>, rule: &Rule) -> crate::service::Result<Value> {
-    let program = program::by_id(on, rule.program).await?.ok_or_else(|| Error::not_found(rule.program))?;
-    Ok(view::rule(rule, program.currency))
+async fn shown<'a>(on: impl Into<Reader<'a>>, context: &Context, rule: &Rule) -> crate::service::Result<Value> {
+    let mut reader = on.into();
+    let program = program::by_id(reader.again(), rule.program).await?.ok_or_else(|| Error::not_found(rule.program))?;
+    let mut shown = view::rule(rule, program.currency);
+    shown["warnings"] = rule_overlaps(reader, context, rule).await?.iter().map(warning).collect();
+    Ok(shown)
+}
+
+/// `{rule, wins, because, detail}`: another rule that can hold for the same.
+fn warning(overlap: &RuleOverlap) -> Value {
+    json!({ "rule": overlap.rule, "wins": overlap.wins, "because": overlap.because, "detail": overlap.detail() })
 }
 
 /// Make a rule.
-#[utoipa::path(post, path = "/v1/commission-rules", tag = "Commission rules", request_body = RuleInput, responses((status = 201, description = "Made"), (status = 422, body = Problem)))]
+#[utoipa::path(post, path = "/v1/commission-rules", tag = "Commission rules", request_body = RuleInput, responses((status = 201, description = "Made; `warnings` names rules that can hold for the same, and which wins"), (status = 409, description = "Another rule holds for the same at the same time with the same priority", body = Problem), (status = 422, body = Problem)))]
 pub async fn create(app: Data<App>, key: ApiKey, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let input: RuleInput = body.read()?;
     act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
         let made = make_rule(tx, context, &input).await?;
-        Ok((StatusCode::CREATED, shown(&mut *tx, &made).await?))
+        Ok((StatusCode::CREATED, shown(&mut *tx, context, &made).await?))
     })
     .await
 }
 
 /// Change a rule from now on.
-#[utoipa::path(patch, path = "/v1/commission-rules/{id}", tag = "Commission rules", request_body = RuleInput, params(("id" = String, Path)), responses((status = 200, description = "Changed"), (status = 404, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(patch, path = "/v1/commission-rules/{id}", tag = "Commission rules", request_body = RuleInput, params(("id" = String, Path)), responses((status = 200, description = "Changed"), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn change(
     app: Data<App>,
     key: ApiKey,
@@ -46,7 +54,7 @@ pub async fn change(
     let (known, input): (RuleId, RuleInput) = (id(&path)?, body.read()?);
     act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
         let changed = change_rule(tx, context, known, &input).await?;
-        Ok((StatusCode::OK, shown(&mut *tx, &changed).await?))
+        Ok((StatusCode::OK, shown(&mut *tx, context, &changed).await?))
     })
     .await
 }
@@ -56,7 +64,7 @@ pub async fn change(
 pub async fn one(app: Data<App>, _key: ApiKey, path: Path<String>) -> Result<HttpResponse, Problem> {
     let wanted: RuleId = id(&path)?;
     let found = rule::newest(&app.service.db, wanted).await?.ok_or_else(|| Error::not_found(wanted))?;
-    Ok(HttpResponse::Ok().json(shown(&app.service.db, &found).await?))
+    Ok(HttpResponse::Ok().json(shown(&app.service.db, &app.service.context("api"), &found).await?))
 }
 
 /// All rules, each in its newest version.
@@ -105,6 +113,6 @@ pub async fn test(app: Data<App>, key: ApiKey, body: Body) -> Result<HttpRespons
         .collect();
     Ok(HttpResponse::Ok().json(json!({
         "partner": said.partner, "program": said.program, "placed_at": view::instant(said.placed_at), "lines": lines,
-        "left_out": said.left_out, "commissions": owed,
+        "left_out": said.left_out, "commissions": owed, "warnings": said.warnings.iter().map(warning).collect::<Vec<_>>(),
     })))
 }

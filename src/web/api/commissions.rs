@@ -58,7 +58,7 @@ async fn judge(
     said: impl AsyncFnOnce(&mut Tx, &Context, CommissionId) -> crate::service::Result<Commission>,
 ) -> Result<HttpResponse, Problem> {
     let wanted: CommissionId = id(&path)?;
-    act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
+    act(&app, &key, &request, &body, Scope::Admin, async |tx, context| {
         let judged = said(tx, context, wanted).await?;
         Ok((StatusCode::OK, view::commission(&judged)))
     })

@@ -9,6 +9,7 @@ pub mod costs;
 pub mod creatives;
 mod credits;
 pub mod documents;
+pub mod exchange_rates;
 pub mod leads;
 pub mod ledger;
 pub mod links;

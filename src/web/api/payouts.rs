@@ -134,7 +134,7 @@ pub fn file_answer(name: &str, request: &FileRequest, file: PayoutFile) -> HttpR
 #[utoipa::path(get, path = "/v1/payout-runs/{id}/export", tag = "Payouts", params(("id" = String, Path), ("format" = Option<String>, Query, description = "csv, xlsx, 1c, pain001, paypal, wise"), ("delimiter" = Option<String>, Query, description = "of csv: semicolon, comma"), ("version" = Option<String>, Query, description = "of pain001: 09, 03"), ("part" = Option<u64>, Query, description = "of paypal and wise, where the payments fill several files"), ("without" = Option<String>, Query, description = "partners to leave out, as par_1,par_7")), responses((status = 200, description = "The file", content_type = "text/csv"), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn export(app: Data<App>, key: ApiKey, path: Path<String>, words: Query<FileWords>) -> Result<HttpResponse, Problem> {
     let wanted: PayoutRunId = id(&path)?;
-    key.needs(Scope::Read)?;
+    key.needs(Scope::Admin)?;
     let request = words.request()?;
     let mut tx = app.service.db.begin().await?;
     let file = payout_file::export(&mut tx, &app.service.context(&key.actor()), wanted, &request).await?;

@@ -13,7 +13,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use chrono::{NaiveDate, TimeDelta};
 use serde_json::{Map, Value, json};
 
-/// What is asked: `from`, `to` (days, inclusive), `model`, `group_by` (comma-separated), `currency`;
+/// What is asked: `from`, `to` (days, inclusive), `model`, `group_by` (comma-separated), `currency`, `convert`
+/// (`true`: amounts in other currencies are converted);
 /// and of credit `click_window_days`, `view_window_days`, `half_life_days`, `split` (`conversion`).
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub struct ReportQuery {
@@ -22,6 +23,7 @@ pub struct ReportQuery {
     pub model: Option<String>,
     pub group_by: Option<String>,
     pub currency: Option<String>,
+    pub convert: Option<String>,
     pub click_window_days: Option<String>,
     pub view_window_days: Option<String>,
     pub half_life_days: Option<String>,
@@ -58,7 +60,8 @@ impl ReportQuery {
             None => None,
             Some(text) => Some(text.parse::<Currency>().map_err(|e| Problem::field("/currency", e))?),
         };
-        Ok(Question { from, to, model, group_by, credit: self.credit()?, currency })
+        let convert = converts(&self.convert)?;
+        Ok(Question { from, to, model, group_by, credit: self.credit()?, currency, convert })
     }
 
     fn credit(&self) -> Result<CreditOptions, Problem> {
@@ -86,6 +89,15 @@ impl ReportQuery {
     }
 }
 
+/// Whether amounts are to be converted.
+pub fn converts(text: &Option<String>) -> Result<bool, Problem> {
+    match text.as_deref().unwrap_or_default() {
+        "" | "false" => Ok(false),
+        "true" => Ok(true),
+        _ => Err(Problem::field("/convert", "must be true or false")),
+    }
+}
+
 fn answer(
     request: &HttpRequest,
     report: &Report,
@@ -106,6 +118,9 @@ fn answer(
         if let Value::Object(figures) = json!(sums.figures(report.currency)) {
             fields.extend(figures);
         }
+        if let Some(lines) = report.converted.get(keys) {
+            fields.insert("converted".to_owned(), lines.iter().map(|line| line.json(report.currency)).collect());
+        }
         Value::Object(fields)
     };
     let data: Vec<Value> = report.rows.iter().map(|(keys, sums)| row(keys, sums)).collect();
@@ -117,11 +132,12 @@ fn answer(
         "data": data,
         "totals": row(&[], &report.totals),
         "other_currencies": report.other_currencies,
+        "rates": report.conversions().into_iter().map(report::conversion_json).collect::<Vec<_>>(),
     }))
 }
 
 /// What each channel returned, by analytic credit.
-#[utoipa::path(get, path = "/v1/reports/channels", tag = "Reports", params(("from" = Option<String>, Query), ("to" = Option<String>, Query), ("model" = Option<String>, Query), ("group_by" = Option<String>, Query), ("currency" = Option<String>, Query), ("click_window_days" = Option<i64>, Query), ("view_window_days" = Option<i64>, Query), ("half_life_days" = Option<i64>, Query), ("split" = Option<String>, Query)), responses((status = 200, description = "`{data, totals}`"), (status = 422, body = Problem)))]
+#[utoipa::path(get, path = "/v1/reports/channels", tag = "Reports", params(("from" = Option<String>, Query), ("to" = Option<String>, Query), ("model" = Option<String>, Query), ("group_by" = Option<String>, Query), ("currency" = Option<String>, Query), ("convert" = Option<bool>, Query, description = "Amounts in other currencies are converted, each by the rate of its day, and shown with it; a missing rate is refused"), ("click_window_days" = Option<i64>, Query), ("view_window_days" = Option<i64>, Query), ("half_life_days" = Option<i64>, Query), ("split" = Option<String>, Query)), responses((status = 200, description = "`{data, totals}`"), (status = 422, description = "A field, or a rate that is missing, with currency and day", body = Problem)))]
 pub async fn channels(
     app: Data<App>,
     _key: ApiKey,
@@ -135,7 +151,7 @@ pub async fn channels(
 }
 
 /// What each partner brought, by payable credit.
-#[utoipa::path(get, path = "/v1/reports/partners", tag = "Reports", params(("from" = Option<String>, Query), ("to" = Option<String>, Query), ("currency" = Option<String>, Query)), responses((status = 200, description = "`{data, totals}`"), (status = 422, body = Problem)))]
+#[utoipa::path(get, path = "/v1/reports/partners", tag = "Reports", params(("from" = Option<String>, Query), ("to" = Option<String>, Query), ("currency" = Option<String>, Query), ("convert" = Option<bool>, Query, description = "Amounts in other currencies are converted, each by the rate of its day, and shown with it; a missing rate is refused")), responses((status = 200, description = "`{data, totals}`"), (status = 422, body = Problem)))]
 pub async fn partners(
     app: Data<App>,
     _key: ApiKey,

@@ -17,6 +17,11 @@ use std::pin::Pin;
 pub struct Fields(HashMap<String, String>, Vec<(String, String)>);
 
 impl Fields {
+    /// Fields as a form would send them.
+    pub fn of(fields: impl IntoIterator<Item = (String, String)>) -> Fields {
+        Fields(fields.into_iter().collect())
+    }
+
     /// The query of a page: its filters live in the URL.
     pub fn of_query(request: &HttpRequest) -> Fields {
         Fields::of_text(request.query_string())

@@ -2,7 +2,7 @@
 
 use crate::domain::attribution::Model;
 use crate::domain::channel::{Channel, Comparison, RuleField};
-use crate::domain::commission::{CommissionKind, CommissionState};
+use crate::domain::commission::{CommissionKind, CommissionState, CustomerCondition, RuleKind, WhyNot};
 use crate::domain::document::{DocumentKind, ReceiptState, Standing};
 use crate::domain::ledger::{AccountKind, JournalKind};
 use crate::domain::order::{OrderStatus, ReversalReason};
@@ -308,6 +308,43 @@ pub fn commission_kind(kind: CommissionKind) -> &'static str {
         CommissionKind::Volume => "commission-volume",
         CommissionKind::Clicks => "commission-clicks",
         CommissionKind::Lead => "commission-lead",
+    }
+}
+
+/// Beside what a commission rule stands.
+pub fn rule_kind(kind: RuleKind) -> &'static str {
+    match kind {
+        RuleKind::Ordinary => "terms-ordinary",
+        RuleKind::Bonus => "terms-bonus",
+        RuleKind::SecondTier => "terms-second-tier",
+    }
+}
+
+pub fn customer_condition(condition: CustomerCondition) -> &'static str {
+    match condition {
+        CustomerCondition::Any => "terms-customer-any",
+        CustomerCondition::New => "terms-customer-new",
+        CustomerCondition::Returning => "terms-customer-returning",
+    }
+}
+
+/// Why a commission rule does not pay.
+pub fn why_not(why: WhyNot) -> &'static str {
+    match why {
+        WhyNot::Draft => "whynot-draft",
+        WhyNot::NotStarted => "whynot-not_started",
+        WhyNot::Ended => "whynot-ended",
+        WhyNot::OtherPartner => "whynot-other_partner",
+        WhyNot::OtherGroup => "whynot-other_group",
+        WhyNot::OtherCustomer => "whynot-other_customer",
+        WhyNot::RecurringOver => "whynot-recurring_over",
+        WhyNot::OtherProduct => "whynot-other_product",
+        WhyNot::OtherCategory => "whynot-other_category",
+        WhyNot::PaidOnOther => "whynot-paid_on_other",
+        WhyNot::FewerDimensions => "whynot-fewer_dimensions",
+        WhyNot::LessNear => "whynot-less_near",
+        WhyNot::LowerPriority => "whynot-lower_priority",
+        WhyNot::Younger => "whynot-younger",
     }
 }
 

@@ -38,6 +38,10 @@ channels-empty = Nothing for this filter. Choose another span of days.
 channels-note = ROI = (net revenue − cost) ÷ cost; cost is ads and commissions. ROAS = net revenue ÷ ads. “—” means there was no cost or no customer to divide by. Shared credit makes parts of orders.
 other-currencies = Amounts in other currencies are not added up; left out here:
 other-currency = { $currency }: { $orders } for { $revenue }, ad cost { $cost }
+filter-rate = There is no exchange rate from { $from } to { $to } for { $day }; other currencies stand apart. Import it: tributary import rates FILE
+convert-them = Convert them, each by the rate of its day
+convert-rates = Converted by these rates
+convert-apart = Leave other currencies apart
 
 partners-title = Partners
 partners-note = By payable credit: the orders that are owed to each, in the same days.

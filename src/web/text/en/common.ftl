@@ -19,6 +19,8 @@ nav-payouts = Payouts
 nav-documents = Documents
 nav-ledger = Ledger
 nav-rules = Rules
+nav-terms = Rates
+nav-leads = Leads
 
 month-earlier = Month before
 month-later = Next month

@@ -19,6 +19,8 @@ nav-payouts = Выплаты
 nav-documents = Документы
 nav-ledger = Учёт
 nav-rules = Правила
+nav-terms = Ставки
+nav-leads = Лиды
 
 month-earlier = Предыдущий месяц
 month-later = Следующий месяц

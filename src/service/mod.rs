@@ -36,14 +36,16 @@ pub mod settle;
 pub mod spool;
 pub mod statement;
 pub mod stitch;
+pub mod terms;
 pub mod what_if;
 pub mod worker;
 
 use crate::clock::Clock;
 use crate::domain::person::HashKey;
-use crate::store::{self, At, Db, settings};
+use crate::store::{self, At, Db, Tx, settings};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::sync::Arc;
+use terms::{Terms, TermsCache};
 
 /// A field of the input that was refused; `pointer` is a JSON pointer into the body.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
@@ -102,6 +104,7 @@ pub struct Context {
     pub actor: String,
     pub zone: chrono_tz::Tz,
     pub hash_key: HashKey,
+    terms: Arc<TermsCache>,
 }
 
 impl Context {
@@ -117,6 +120,11 @@ impl Context {
         crate::domain::time::day_in(self.zone, at)
     }
 
+    /// The terms that orders are decided by, as a transaction sees them.
+    pub async fn terms(&self, tx: &mut Tx) -> Result<Terms> {
+        self.terms.of(tx).await
+    }
+
     /// When the day after begins.
     pub fn end_of_day(&self, day: NaiveDate) -> DateTime<Utc> {
         crate::domain::time::start_of_day(self.zone, day.succ_opt().unwrap_or(day))
@@ -130,6 +138,7 @@ pub struct Tributary {
     pub clock: Clock,
     pub zone: chrono_tz::Tz,
     hash_key: Arc<HashKey>,
+    terms: Arc<TermsCache>,
 }
 
 impl Tributary {
@@ -161,10 +170,12 @@ impl Tributary {
         if stored.is_none() {
             settings::set(&mut tx, "time_zone", zone.name()).await?;
         }
-        let context = Context { now: clock.now(), actor: "migration".to_owned(), zone, hash_key: hash_key.clone() };
+        let terms: Arc<TermsCache> = Arc::default();
+        let (actor, key) = ("migration".to_owned(), hash_key.clone());
+        let context = Context { now: clock.now(), actor, zone, hash_key: key, terms: terms.clone() };
         stitch::start_guard(&mut tx, &context).await?;
         tx.commit().await?;
-        Ok(Tributary { db, clock, zone, hash_key: Arc::new(hash_key) })
+        Ok(Tributary { db, clock, zone, hash_key: Arc::new(hash_key), terms })
     }
 
     /// The same service over connections of its own, for a thread with a runtime of its own.
@@ -174,6 +185,12 @@ impl Tributary {
 
     /// The context of an act by `actor`, now.
     pub fn context(&self, actor: &str) -> Context {
-        Context { now: self.clock.now(), actor: actor.to_owned(), zone: self.zone, hash_key: (*self.hash_key).clone() }
+        Context {
+            now: self.clock.now(),
+            actor: actor.to_owned(),
+            zone: self.zone,
+            hash_key: (*self.hash_key).clone(),
+            terms: self.terms.clone(),
+        }
     }
 }

@@ -1,15 +1,19 @@
 //! An order arrives: once only, attributed, commissioned; and what a refund takes back.
 
 use super::input::{DecimalInput, Problems};
+use super::settle::Settling;
+use super::terms::Terms;
 use super::{Context, Error, Result, decide, settle, stitch};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{NewOrder, OrderAmounts, OrderItem, OrderStatus};
 use crate::domain::person::{Identifier, IdentifierKind, Who};
 use crate::domain::promo::promo_key;
 use crate::domain::touch::touch_id;
+use crate::store::commission::Commission;
+use crate::store::decision::StoredDecision;
 use crate::store::order::Order;
 use crate::store::refund::Refund;
-use crate::store::{Tx, miss, order, person, program, promo, refund, touch};
+use crate::store::{Reader, Tx, commission, decision, miss, order, person, promo, refund, touch};
 use sqlx::types::Json;
 use std::collections::BTreeMap;
 
@@ -166,11 +170,13 @@ fn check_items(p: &mut Problems, items: &[ItemInput], currency: Option<Currency>
     checked
 }
 
-/// An order as it now stands, and whether it is new.
+/// An order as it now stands with what it owes, and whether what came in is new.
 #[derive(Debug, Clone)]
 pub struct Recorded {
     pub order: Order,
     pub is_new: bool,
+    pub decided: Option<StoredDecision>,
+    pub commissions: Vec<Commission>,
 }
 
 /// Records an order by its external id: a new one, or the replacement of a known one. Refunds stay.
@@ -178,7 +184,8 @@ pub struct Recorded {
 /// Errors: another currency than before (conflict), a currency no program has, a total below what was refunded.
 pub async fn record(tx: &mut Tx, context: &Context, new: &NewOrder) -> Result<Recorded> {
     let known = order::by_external_id(&mut *tx, &new.external_id).await?;
-    check_against_known(tx, new, known.as_ref()).await?;
+    let terms = context.terms(tx).await?;
+    check_against_known(tx, &terms, new, known.as_ref()).await?;
     let identifiers = identifiers(tx, &new.who).await?;
     let because = format!("order {}", new.external_id);
     let person = match (stitch::join(tx, context, &identifiers, &because).await?, &known) {
@@ -188,11 +195,11 @@ pub async fn record(tx: &mut Tx, context: &Context, new: &NewOrder) -> Result<Re
         (None, Some(known)) => order::by_id(&mut *tx, known.id).await?.person,
     };
     let day = context.day(new.placed_at);
-    let id = match &known {
+    let stored = match &known {
         None => order::insert(tx, new, day, person, context.at()).await?,
         Some(known) => {
             order::replace(tx, known.id, new, day, person, context.at()).await?;
-            known.id
+            order::by_id(&mut *tx, known.id).await?
         }
     };
     if known.is_some() || !new.promo_codes.is_empty() {
@@ -203,18 +210,24 @@ pub async fn record(tx: &mut Tx, context: &Context, new: &NewOrder) -> Result<Re
                 None => miss_promo_code(tx, context, code, &new.external_id).await?,
             }
         }
-        promo::set_order_codes(tx, id, &codes).await?;
+        promo::set_order_codes(tx, stored.id, &codes).await?;
     }
-    let stored = order::by_id(&mut *tx, id).await?;
-    if stored.status == OrderStatus::Approved {
-        decide::decide_once(tx, context, &stored).await?;
+    let (mut decided, before) = match &known {
+        None => (None, Vec::new()),
+        Some(known) => (decision::of_order(&mut *tx, known.id).await?, commission::of_order(&mut *tx, known.id).await?),
+    };
+    if decided.is_none() && stored.status == OrderStatus::Approved {
+        decided = Some(decide::decide_now(tx, context, &terms, &stored).await?);
     }
     let fact_day = if known.is_none() { day } else { context.today() };
-    settle::settle(tx, context, &stored, fact_day).await?;
-    Ok(Recorded { order: stored, is_new: known.is_none() })
+    let commissions = match &decided {
+        Some(decided) => settle::settle_by(tx, Settling::under(terms, context, fact_day), &stored, decided, before).await?,
+        None => before,
+    };
+    Ok(Recorded { order: stored, is_new: known.is_none(), decided, commissions })
 }
 
-async fn check_against_known(tx: &mut Tx, new: &NewOrder, known: Option<&Order>) -> Result<()> {
+async fn check_against_known(tx: &mut Tx, terms: &Terms, new: &NewOrder, known: Option<&Order>) -> Result<()> {
     let currency = new.amounts.currency;
     match known {
         Some(known) if known.amounts.currency != currency => {
@@ -226,7 +239,7 @@ async fn check_against_known(tx: &mut Tx, new: &NewOrder, known: Option<&Order>)
         }
         Some(_) => Ok(()),
         None => {
-            let programs = program::all(&mut *tx).await?;
+            let programs = terms.programs(&mut Reader::from(tx)).await?;
             if programs.is_empty() || programs.iter().any(|p| p.currency == currency) {
                 Ok(())
             } else {
@@ -308,7 +321,9 @@ pub async fn record_refund(tx: &mut Tx, context: &Context, external_id: &str, in
         if known.amount_minor != amount_minor {
             return Err(Error::conflict(format!("refund '{refund_id}' is known with another amount")));
         }
-        return Ok(Recorded { order, is_new: false });
+        let (decided, commissions) =
+            (decision::of_order(&mut *tx, order.id).await?, commission::of_order(&mut *tx, order.id).await?);
+        return Ok(Recorded { order, is_new: false, decided, commissions });
     }
     let left = order.amounts.net();
     if amount_minor > left.minor() {
@@ -317,6 +332,7 @@ pub async fn record_refund(tx: &mut Tx, context: &Context, external_id: &str, in
     let new = Refund { refund_id, amount_minor, refunded_at: refunded_at.into(), items: Json(items) };
     refund::insert(tx, order.id, &new, context.at()).await?;
     let order = order::by_id(&mut *tx, order.id).await?;
-    settle::settle(tx, context, &order, context.day(refunded_at).max(order.day)).await?;
-    Ok(Recorded { order, is_new: true })
+    let commissions = settle::settle(tx, context, &order, context.day(refunded_at).max(order.day)).await?;
+    let decided = decision::of_order(&mut *tx, order.id).await?;
+    Ok(Recorded { order, is_new: true, decided, commissions })
 }

@@ -15,6 +15,7 @@ pub mod dictionary;
 pub mod dump;
 pub mod event;
 pub mod evidence;
+mod group_sync;
 pub mod intake;
 pub mod journey;
 pub mod lead;
@@ -38,6 +39,7 @@ pub mod refund;
 pub mod rejected_hit;
 pub mod replay;
 pub mod report;
+pub mod revision;
 pub mod rule;
 pub mod seen_price;
 pub mod settings;
@@ -61,6 +63,8 @@ pub enum Error {
     BadUrl(String),
     #[error("the store's migration failed: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("the store cannot be synced to the disk: {0}")]
+    NotSynced(String),
     #[error("the store did not answer: {0}")]
     Sqlx(sqlx::Error),
     #[error("the store did not answer: {0}")]

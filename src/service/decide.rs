@@ -2,6 +2,7 @@
 
 use super::claimants::Claimants;
 use super::rules_in_force::{MOST_PRIOR_ORDERS, mark_caps, rules_in_force};
+use super::terms::Terms;
 use super::{Context, Result};
 use crate::domain::commission::{PaidOn, Rule, RuleKind};
 use crate::domain::id::{PartnerId, ProgramId};
@@ -139,12 +140,9 @@ pub fn limits(promo: &PromoCode) -> PromoLimits {
     PromoLimits { starts_at: promo.starts_at.map(Into::into), ends_at: promo.ends_at.map(Into::into), max_uses: promo.max_uses }
 }
 
-/// Decides on an approved order, unless that was done before.
-pub async fn decide_once(tx: &mut Tx, context: &Context, order: &Order) -> Result<()> {
-    if decision::of_order(&mut *tx, order.id).await?.is_some() {
-        return Ok(());
-    }
-    let mut claimants = Claimants::default();
+/// Decides on an approved order that was not decided on before.
+pub async fn decide_now(tx: &mut Tx, context: &Context, terms: &Terms, order: &Order) -> Result<StoredDecision> {
+    let mut claimants = Claimants::of(terms.clone());
     let (decided, basis) = consider_with(&mut Reader::from(&mut *tx), &mut claimants, order, PaidOn::Order).await?;
     let customer = basis.order.customer;
     let (mut rules, mut recruiter) = (Vec::new(), None);
@@ -185,7 +183,7 @@ pub async fn decide_once(tx: &mut Tx, context: &Context, order: &Order) -> Resul
         shares,
     };
     decision::insert(tx, &stored).await?;
-    Ok(())
+    Ok(stored)
 }
 
 /// The rules in force for a partner, and who has the second tier where one of them pays it.

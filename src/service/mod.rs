@@ -40,6 +40,7 @@ pub mod settle;
 pub mod spool;
 pub mod statement;
 pub mod stitch;
+pub mod terms;
 pub mod what_if;
 pub mod worker;
 
@@ -49,9 +50,10 @@ use crate::clock::Clock;
 use crate::domain::exchange_rate::NoRate;
 use crate::domain::id::RuleId;
 use crate::domain::person::HashKey;
-use crate::store::{self, At, Db, settings};
+use crate::store::{self, At, Db, Tx, settings};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::sync::Arc;
+use terms::{Terms, TermsCache};
 
 /// A field of the input that was refused; `pointer` is a JSON pointer into the body.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
@@ -122,6 +124,7 @@ pub struct Context {
     pub actor: String,
     pub zone: chrono_tz::Tz,
     pub hash_key: HashKey,
+    terms: Arc<TermsCache>,
 }
 
 impl Context {
@@ -137,6 +140,11 @@ impl Context {
         crate::domain::time::day_in(self.zone, at)
     }
 
+    /// The terms that orders are decided by, as a transaction sees them.
+    pub async fn terms(&self, tx: &mut Tx) -> Result<Terms> {
+        self.terms.of(tx).await
+    }
+
     /// When the day after begins.
     pub fn end_of_day(&self, day: NaiveDate) -> DateTime<Utc> {
         crate::domain::time::start_of_day(self.zone, day.succ_opt().unwrap_or(day))
@@ -150,6 +158,7 @@ pub struct Tributary {
     pub clock: Clock,
     pub zone: chrono_tz::Tz,
     hash_key: Arc<HashKey>,
+    terms: Arc<TermsCache>,
 }
 
 impl Tributary {
@@ -181,11 +190,13 @@ impl Tributary {
         if stored.is_none() {
             settings::set(&mut tx, "time_zone", zone.name()).await?;
         }
-        let context = Context { now: clock.now(), actor: "migration".to_owned(), zone, hash_key: hash_key.clone() };
+        let terms: Arc<TermsCache> = Arc::default();
+        let (actor, key) = ("migration".to_owned(), hash_key.clone());
+        let context = Context { now: clock.now(), actor, zone, hash_key: key, terms: terms.clone() };
         stitch::start_guard(&mut tx, &context).await?;
         tx.commit().await?;
         ledger::chain::complete(&db).await?;
-        Ok(Tributary { db, clock, zone, hash_key: Arc::new(hash_key) })
+        Ok(Tributary { db, clock, zone, hash_key: Arc::new(hash_key), terms })
     }
 
     /// The same service over connections of its own, for a thread with a runtime of its own.
@@ -195,6 +206,12 @@ impl Tributary {
 
     /// The context of an act by `actor`, now.
     pub fn context(&self, actor: &str) -> Context {
-        Context { now: self.clock.now(), actor: actor.to_owned(), zone: self.zone, hash_key: (*self.hash_key).clone() }
+        Context {
+            now: self.clock.now(),
+            actor: actor.to_owned(),
+            zone: self.zone,
+            hash_key: (*self.hash_key).clone(),
+            terms: self.terms.clone(),
+        }
     }
 }

@@ -1,16 +1,19 @@
 //! An order arrives: once only, attributed, commissioned; and what a refund takes back.
 
 use super::input::{DecimalInput, Problems};
-use super::settle::Fact;
+use super::settle::{Fact, Settling};
+use super::terms::Terms;
 use super::{Context, Error, Result, decide, settle, stitch};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{NewOrder, OrderAmounts, OrderItem, OrderStatus, ReversalReason};
 use crate::domain::person::{Identifier, IdentifierKind, Who};
 use crate::domain::promo::promo_key;
 use crate::domain::touch::touch_id;
+use crate::store::commission::Commission;
+use crate::store::decision::StoredDecision;
 use crate::store::order::Order;
 use crate::store::refund::Refund;
-use crate::store::{Tx, audit, miss, order, person, program, promo, refund, touch};
+use crate::store::{Reader, Tx, audit, commission, decision, miss, order, person, promo, refund, touch};
 use chrono::NaiveDate;
 use serde_json::json;
 use sqlx::types::Json;
@@ -178,11 +181,13 @@ fn check_items(p: &mut Problems, items: &[ItemInput], currency: Option<Currency>
     checked
 }
 
-/// An order as it now stands, and whether it is new.
+/// An order as it now stands with what it owes, and whether what came in is new.
 #[derive(Debug, Clone)]
 pub struct Recorded {
     pub order: Order,
     pub is_new: bool,
+    pub decided: Option<StoredDecision>,
+    pub commissions: Vec<Commission>,
 }
 
 /// Records an order by its external id: a new one, or the replacement of a known one. Refunds stay.
@@ -190,7 +195,8 @@ pub struct Recorded {
 /// Errors: another currency than before (conflict), a currency no program has, a total below what was refunded.
 pub async fn record(tx: &mut Tx, context: &Context, new: &NewOrder) -> Result<Recorded> {
     let known = order::by_external_id(&mut *tx, &new.external_id).await?;
-    check_against_known(tx, new, known.as_ref()).await?;
+    let terms = context.terms(tx).await?;
+    check_against_known(tx, &terms, new, known.as_ref()).await?;
     let identifiers = identifiers(tx, &new.who).await?;
     let because = format!("order {}", new.external_id);
     let person = match (stitch::join(tx, context, &identifiers, &because).await?, &known) {
@@ -200,11 +206,11 @@ pub async fn record(tx: &mut Tx, context: &Context, new: &NewOrder) -> Result<Re
         (None, Some(known)) => order::by_id(&mut *tx, known.id).await?.person,
     };
     let day = context.day(new.placed_at);
-    let id = match &known {
+    let stored = match &known {
         None => order::insert(tx, new, day, person, context.at()).await?,
         Some(known) => {
             order::replace(tx, known.id, new, day, person, context.at()).await?;
-            known.id
+            order::by_id(&mut *tx, known.id).await?
         }
     };
     if known.is_some() || !new.promo_codes.is_empty() {
@@ -215,11 +221,14 @@ pub async fn record(tx: &mut Tx, context: &Context, new: &NewOrder) -> Result<Re
                 None => miss_promo_code(tx, context, code, &new.external_id).await?,
             }
         }
-        promo::set_order_codes(tx, id, &codes).await?;
+        promo::set_order_codes(tx, stored.id, &codes).await?;
     }
-    let stored = order::by_id(&mut *tx, id).await?;
-    if stored.status == OrderStatus::Approved {
-        decide::decide_once(tx, context, &stored).await?;
+    let (mut decided, before) = match &known {
+        None => (None, Vec::new()),
+        Some(known) => (decision::of_order(&mut *tx, known.id).await?, commission::of_order(&mut *tx, known.id).await?),
+    };
+    if decided.is_none() && stored.status == OrderStatus::Approved {
+        decided = Some(decide::decide_now(tx, context, &terms, &stored).await?);
     }
     let fact_day = if known.is_none() { day } else { context.today() };
     let was_cancelled = known.as_ref().is_some_and(|known| known.status == OrderStatus::Cancelled);
@@ -231,11 +240,14 @@ pub async fn record(tx: &mut Tx, context: &Context, new: &NewOrder) -> Result<Re
         }
         _ => Fact::on(fact_day),
     };
-    settle::settle(tx, context, &stored, fact).await?;
-    Ok(Recorded { order: stored, is_new: known.is_none() })
+    let commissions = match &decided {
+        Some(decided) => settle::settle_by(tx, Settling::under(terms, context, fact), &stored, decided, before).await?,
+        None => before,
+    };
+    Ok(Recorded { order: stored, is_new: known.is_none(), decided, commissions })
 }
 
-async fn check_against_known(tx: &mut Tx, new: &NewOrder, known: Option<&Order>) -> Result<()> {
+async fn check_against_known(tx: &mut Tx, terms: &Terms, new: &NewOrder, known: Option<&Order>) -> Result<()> {
     let currency = new.amounts.currency;
     match known {
         Some(known) if known.amounts.currency != currency => {
@@ -247,7 +259,7 @@ async fn check_against_known(tx: &mut Tx, new: &NewOrder, known: Option<&Order>)
         }
         Some(_) => Ok(()),
         None => {
-            let programs = program::all(&mut *tx).await?;
+            let programs = terms.programs(&mut Reader::from(tx)).await?;
             if programs.is_empty() || programs.iter().any(|p| p.currency == currency) {
                 Ok(())
             } else {
@@ -330,7 +342,9 @@ pub async fn record_refund(tx: &mut Tx, context: &Context, external_id: &str, in
         if known.amount_minor != amount_minor {
             return Err(Error::conflict(format!("refund '{refund_id}' is known with another amount")));
         }
-        return Ok(Recorded { order, is_new: false });
+        let (decided, commissions) =
+            (decision::of_order(&mut *tx, order.id).await?, commission::of_order(&mut *tx, order.id).await?);
+        return Ok(Recorded { order, is_new: false, decided, commissions });
     }
     let left = order.amounts.net();
     if amount_minor > left.minor() {
@@ -347,8 +361,9 @@ pub async fn record_refund(tx: &mut Tx, context: &Context, external_id: &str, in
             named(tx, context, reason, fact_day, external_id, &detail).await?
         }
     };
-    settle::settle(tx, context, &order, fact).await?;
-    Ok(Recorded { order, is_new: true })
+    let commissions = settle::settle(tx, context, &order, fact).await?;
+    let decided = decision::of_order(&mut *tx, order.id).await?;
+    Ok(Recorded { order, is_new: true, decided, commissions })
 }
 
 /// Money that went back for a reason with a name: it is in the audit log, and its journals lead there.

@@ -1,5 +1,6 @@
 //! Two drivers behind one face: pools, transactions, and the connection a read uses.
 
+use super::group_sync::{GroupSync, Log};
 use super::{Error, Result};
 use crate::domain::ledger::chain::ChainHash;
 use sqlx::pool::PoolConnection;
@@ -32,23 +33,27 @@ pub struct SqlitePools {
     readers: SqlitePool,
     writer: SqlitePool,
     path: PathBuf,
-    /// Held while anybody of this process writes, so that writers take turns instead of finding the file busy.
-    turn: Arc<Mutex<()>>,
 }
 
 /// The store.
 #[derive(Debug, Clone)]
-pub struct Db(Backend<SqlitePools, PgPool>);
+pub struct Db {
+    backend: Backend<SqlitePools, PgPool>,
+    /// Held while anybody of this process writes, so that writers take turns instead of finding the store busy.
+    turn: Arc<Mutex<()>>,
+    sync: Arc<GroupSync>,
+}
 
-/// The key of the advisory lock that lets one transaction write at a time, as SQLite does by itself.
-const WRITER_LOCK: i64 = 0x7472_6962;
+/// Begins a transaction of PostgreSQL that commits without waiting for the disk, and takes the advisory lock that lets one
+/// transaction write at a time, as SQLite does by itself.
+const BEGIN_ON_POSTGRES: &str = "BEGIN; SET LOCAL synchronous_commit TO OFF; SELECT pg_advisory_xact_lock(1953655138) /* trib */";
 
 impl Db {
     /// Opens `sqlite://path/to/file.db` (made with its folder if it is not there) or `postgres://…`, and brings the
     /// tables to this version.
     pub async fn open(url: &str) -> Result<Db> {
         let db = Db::connect(url).await?;
-        match &db.0 {
+        match &db.backend {
             Backend::Sqlite(pools) => {
                 let _alone = migration_lock(&pools.path).await?;
                 sqlx::migrate!("migrations/sqlite").run(&pools.writer).await?;
@@ -56,6 +61,10 @@ impl Db {
             Backend::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await?,
         }
         Ok(db)
+    }
+
+    fn new(backend: Backend<SqlitePools, PgPool>, log: Log) -> Db {
+        Db { backend, turn: Arc::default(), sync: Arc::new(GroupSync::new(log)) }
     }
 
     async fn connect(url: &str) -> Result<Db> {
@@ -71,14 +80,21 @@ impl Db {
                 .acquire_timeout(Duration::from_secs(120))
                 // SQLite ends a transaction by itself when the disk is full; such a connection has lost count.
                 .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+                // Commits are synced together, after the next writer has had its turn.
                 // Folding the log into the file is the mover's work, which has more to fold and nobody waiting.
-                .connect_with(sqlite_options(&path).create_if_missing(true).pragma("wal_autocheckpoint", "12000"))
+                .connect_with(
+                    sqlite_options(&path)
+                        .create_if_missing(true)
+                        .synchronous(SqliteSynchronous::Normal)
+                        .pragma("wal_autocheckpoint", "12000"),
+                )
                 .await?;
             let readers = SqlitePoolOptions::new()
                 .max_connections(8)
                 .acquire_timeout(Duration::from_secs(30))
                 .connect_lazy_with(sqlite_options(&path).pragma("query_only", "ON"));
-            return Ok(Db(Backend::Sqlite(SqlitePools { readers, writer, path, turn: Arc::default() })));
+            let log = Log::File(PathBuf::from(format!("{}-wal", path.display())));
+            return Ok(Db::new(Backend::Sqlite(SqlitePools { readers, writer, path }), log));
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url)
@@ -91,29 +107,32 @@ impl Db {
                 .acquire_timeout(Duration::from_secs(30))
                 .connect_with(options)
                 .await?;
-            return Ok(Db(Backend::Postgres(pool)));
+            let log = Log::Postgres(pool.clone());
+            return Ok(Db::new(Backend::Postgres(pool), log));
         }
         Err(Error::BadUrl("the database address must start with sqlite:// or postgres://".to_owned()))
     }
 
     /// The same store; PostgreSQL's connections are its own and made when they are needed.
     pub fn with_own_connections(&self) -> Db {
-        match &self.0 {
+        match &self.backend {
             Backend::Sqlite(_) => self.clone(),
             Backend::Postgres(pool) => {
                 let options = (*pool.connect_options()).clone();
                 let own = PgPoolOptions::new().max_connections(2).acquire_timeout(Duration::from_secs(10));
-                Db(Backend::Postgres(own.connect_lazy_with(options)))
+                let own = own.connect_lazy_with(options);
+                let sync = Arc::new(GroupSync::new(Log::Postgres(own.clone())));
+                Db { backend: Backend::Postgres(own), turn: self.turn.clone(), sync }
             }
         }
     }
 
     pub(super) fn backend(&self) -> &Backend<SqlitePools, PgPool> {
-        &self.0
+        &self.backend
     }
 
     pub fn dialect(&self) -> Dialect {
-        match &self.0 {
+        match &self.backend {
             Backend::Sqlite(_) => Dialect::Sqlite,
             Backend::Postgres(_) => Dialect::Postgres,
         }
@@ -121,7 +140,7 @@ impl Db {
 
     /// The file of an SQLite store.
     pub fn sqlite_path(&self) -> Option<&Path> {
-        match &self.0 {
+        match &self.backend {
             Backend::Sqlite(pools) => Some(&pools.path),
             Backend::Postgres(_) => None,
         }
@@ -129,30 +148,26 @@ impl Db {
 
     /// Starts a writing transaction; there is one at a time.
     pub async fn begin(&self) -> Result<Tx> {
-        let turn = self.write_alone().await;
-        let tx = match &self.0 {
+        let turn = self.turn.clone().lock_owned().await;
+        let tx = match &self.backend {
             Backend::Sqlite(pools) => Backend::Sqlite(pools.writer.begin_with("BEGIN IMMEDIATE").await?),
-            Backend::Postgres(pool) => {
-                let mut tx = pool.begin().await?;
-                sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(WRITER_LOCK).execute(&mut *tx).await?;
-                Backend::Postgres(tx)
-            }
+            Backend::Postgres(pool) => Backend::Postgres(pool.begin_with(BEGIN_ON_POSTGRES).await?),
         };
-        Ok(Tx { tx, ledger_head: None, _turn: turn })
+        Ok(Tx { tx, ledger_head: None, turn: Some((turn, self.sync.clone())) })
     }
 
     /// Starts a transaction for what nobody else writes or reads to decide by: in PostgreSQL it does not wait for the one writer.
     pub async fn begin_beside(&self) -> Result<Tx> {
-        match &self.0 {
+        match &self.backend {
             Backend::Sqlite(_) => self.begin().await,
-            Backend::Postgres(pool) => Ok(Tx { tx: Backend::Postgres(pool.begin().await?), ledger_head: None, _turn: None }),
+            Backend::Postgres(pool) => Ok(Tx { tx: Backend::Postgres(pool.begin().await?), ledger_head: None, turn: None }),
         }
     }
 
     /// Waits for SQLite's writers of this process; the file is the caller's to write until the answer is dropped.
     pub(super) async fn write_alone(&self) -> Option<OwnedMutexGuard<()>> {
-        match &self.0 {
-            Backend::Sqlite(pools) => Some(pools.turn.clone().lock_owned().await),
+        match &self.backend {
+            Backend::Sqlite(_) => Some(self.turn.clone().lock_owned().await),
             Backend::Postgres(_) => None,
         }
     }
@@ -165,7 +180,7 @@ impl Db {
 
     /// Ends all connections; SQLite's write-ahead log is folded into the file.
     pub async fn close(&self) {
-        match &self.0 {
+        match &self.backend {
             Backend::Sqlite(pools) => {
                 pools.readers.close().await;
                 pools.writer.close().await;
@@ -224,8 +239,8 @@ pub struct Tx {
     tx: Backend<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>,
     /// The hash of the ledger's last journal, once it was read: nobody else writes meanwhile.
     pub(super) ledger_head: Option<ChainHash>,
-    /// Given back after the transaction has ended.
-    _turn: Option<OwnedMutexGuard<()>>,
+    /// Given back after the transaction has ended; then its commit is synced with others'. None: it is synced by itself.
+    turn: Option<(OwnedMutexGuard<()>, Arc<GroupSync>)>,
 }
 
 impl Tx {
@@ -261,12 +276,16 @@ impl Tx {
         Ok(())
     }
 
+    /// Answers when the disk has it.
     pub async fn commit(self) -> Result<()> {
         match self.tx {
             Backend::Sqlite(tx) => tx.commit().await?,
             Backend::Postgres(tx) => tx.commit().await?,
         }
-        Ok(())
+        let Some((turn, sync)) = self.turn else { return Ok(()) };
+        let number = sync.committed();
+        drop(turn);
+        sync.wait(number).await
     }
 }
 
@@ -299,8 +318,10 @@ impl<'a> Reader<'a> {
 
     pub async fn connect(self) -> Result<Connection<'a>> {
         Ok(match self {
-            Reader::Db(Db(Backend::Sqlite(pools))) => Connection::SqlitePooled(pools.readers.acquire().await?),
-            Reader::Db(Db(Backend::Postgres(pool))) => Connection::PostgresPooled(pool.acquire().await?),
+            Reader::Db(db) => match &db.backend {
+                Backend::Sqlite(pools) => Connection::SqlitePooled(pools.readers.acquire().await?),
+                Backend::Postgres(pool) => Connection::PostgresPooled(pool.acquire().await?),
+            },
             Reader::Tx(tx) => match tx.on() {
                 Backend::Sqlite(c) => Connection::Sqlite(c),
                 Backend::Postgres(c) => Connection::Postgres(c),

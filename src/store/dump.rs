@@ -80,15 +80,15 @@ pub async fn columns(tx: &mut Tx, table: &str) -> Result<Vec<(String, String)>> 
     Ok(run!(tx, |c| sqlx::query_as(sql).bind(table).fetch_all(c).await)?)
 }
 
-/// The tables that are really there.
+/// The tables that are really there, but for what each store counts for itself.
 pub async fn tables(tx: &mut Tx) -> Result<Vec<String>> {
     let sql = match tx.dialect() {
         Dialect::Sqlite => {
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> '_sqlx_migrations' ORDER BY name"
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT IN ('_sqlx_migrations', 'terms_revision') ORDER BY name"
         }
         Dialect::Postgres => {
             "SELECT CAST(relname AS TEXT) FROM pg_class WHERE relnamespace = CAST(current_schema() AS REGNAMESPACE) \
-             AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> '_sqlx_migrations' \
+             AND relkind IN ('r', 'p') AND NOT relispartition AND relname NOT IN ('_sqlx_migrations', 'terms_revision') \
              ORDER BY CAST(relname AS TEXT) COLLATE \"C\""
         }
     };

@@ -17,6 +17,7 @@ pub mod dump;
 pub mod event;
 pub mod evidence;
 pub mod exchange_rate;
+mod group_sync;
 pub mod intake;
 pub mod journey;
 pub mod lead;
@@ -45,6 +46,7 @@ pub mod refund;
 pub mod rejected_hit;
 pub mod replay;
 pub mod report;
+pub mod revision;
 pub mod rule;
 pub mod seen_price;
 pub mod settings;
@@ -70,6 +72,8 @@ pub enum Error {
     BadUrl(String),
     #[error("the store's migration failed: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("the store cannot be synced to the disk: {0}")]
+    NotSynced(String),
     #[error("the store did not answer: {0}")]
     Sqlx(sqlx::Error),
     #[error("the store did not answer: {0}")]

@@ -80,14 +80,17 @@ const SELECT: &str = "SELECT o.id, o.external_id, o.status, o.placed_at, o.day, 
      WHERE r.order_id = o.id) AS refunded_minor, o.items, o.customer_id, o.email_hash, o.promo_codes, o.person_id, \
      o.created_at, o.updated_at FROM orders o";
 
-pub async fn insert(tx: &mut Tx, order: &NewOrder, day: NaiveDate, person: PersonId, now: At) -> Result<OrderId> {
-    Ok(run!(tx, |c| {
-        sqlx::query_scalar(
+/// Stores a new order, and answers it as stored.
+pub async fn insert(tx: &mut Tx, order: &NewOrder, day: NaiveDate, person: PersonId, now: At) -> Result<Order> {
+    let row: Row = run!(tx, |c| {
+        sqlx::query_as(
             "INSERT INTO orders (external_id, status, placed_at, day, currency, total_minor, tax_minor, shipping_minor, \
              discount_minor, items, customer_id, email_hash, phone_hash, visitor_id, click_id, promo_codes, utm, referrer, \
              metadata, person_id, created_at, updated_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21) \
-             RETURNING id",
+             RETURNING id, external_id, status, placed_at, day, currency, total_minor, tax_minor, shipping_minor, \
+             discount_minor, CAST(0 AS BIGINT) AS refunded_minor, items, customer_id, email_hash, promo_codes, person_id, \
+             created_at, updated_at",
         )
         .bind(&order.external_id)
         .bind(order.status)
@@ -112,7 +115,8 @@ pub async fn insert(tx: &mut Tx, order: &NewOrder, day: NaiveDate, person: Perso
         .bind(now)
         .fetch_one(c)
         .await
-    })?)
+    })?;
+    Ok(row.into())
 }
 
 /// Replaces everything but the external id, the currency and when it first came.

@@ -1,10 +1,9 @@
 //! Commissions for verified clicks: counted by day, as touches were, so nothing is looked at twice.
 
-use super::{Due, Fact, Origin, bring, is_closed};
+use super::{Due, Fact, Origin, Settling, is_closed};
 use crate::domain::commission::{CapPer, ClicksOwed, Explanation, PaidOn, Rule, Terms};
 use crate::domain::id::{PartnerId, ProgramId};
 use crate::domain::time::Period;
-use crate::service::settle::volume::Volumes;
 use crate::service::{Context, Error, Result};
 use crate::store::{Tx, commission, commission_volume, partner, program, rule, touch_day};
 use chrono::{NaiveDate, TimeDelta};
@@ -103,9 +102,9 @@ async fn settle_day(tx: &mut Tx, context: &Context, rules: &[Rule], day: NaiveDa
         }
         let origin = Origin { day: Some(day), ..Origin::new(period.clone(), program.currency, context.end_of_day(day)) };
         let due = Due { partner, program: program.id, explanation };
-        let mut volumes = Volumes::default();
-        bring(tx, context, known, &due, &origin, Fact::on(day), &mut volumes).await?;
-        volumes.settle(tx, context, Fact::on(day)).await?;
+        let mut settling = Settling::begin(tx, context, Fact::on(day)).await?;
+        settling.bring(tx, known, &due, &origin).await?;
+        settling.finish(tx).await?;
     }
     Ok(())
 }

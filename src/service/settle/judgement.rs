@@ -1,7 +1,6 @@
 //! What a person says of a commission: approved, declined with a reason, or given back.
 
-use super::volume::Volumes;
-use super::{Due, Fact, Origin, bring, settle};
+use super::{Due, Fact, Origin, Settling, settle};
 use crate::domain::commission::CommissionState;
 use crate::domain::id::CommissionId;
 use crate::domain::money::Money;
@@ -86,9 +85,9 @@ async fn judge(tx: &mut Tx, context: &Context, said: Commission) -> Result<()> {
         let explanation = said.explanation.0.clone().declined();
         let due = Due { partner: said.partner_id, program: said.program_id, explanation };
         let origin = Origin::new(said.period.clone(), said.currency, said.hold_until.0);
-        let mut volumes = Volumes::default();
-        bring(tx, context, Some(&said), &due, &origin, Fact::on(context.today()), &mut volumes).await?;
-        return volumes.settle(tx, context, Fact::on(context.today())).await;
+        let mut settling = Settling::begin(tx, context, Fact::on(context.today())).await?;
+        settling.bring(tx, Some(&said), &due, &origin).await?;
+        return settling.finish(tx).await;
     }
     super::volume::settle_again(tx, context, &said).await
 }

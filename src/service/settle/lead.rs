@@ -1,7 +1,6 @@
 //! What a lead owes: a sum for each name or stage that a rule pays for, once.
 
-use super::volume::Volumes;
-use super::{Due, Fact, Origin, bring};
+use super::{Due, Fact, Origin, Settling};
 use crate::domain::commission::{Explanation, LeadOwed, Rule, Terms};
 use crate::domain::id::{PartnerId, RuleId};
 use crate::domain::order::OrderStatus;
@@ -66,11 +65,11 @@ pub async fn settle_lead(tx: &mut Tx, context: &Context, lead: &Lead, fact: Fact
     let dues = lead_due(lead, &program, partner, rules, declined);
     let period = Period::of(lead.day).to_string();
     let origin = Origin { lead: Some(lead.id), ..Origin::new(period, program.currency, lead.at.0) };
-    let mut volumes = Volumes::default();
+    let mut settling = Settling::begin(tx, context, fact).await?;
     for due in &dues {
         let old = before.iter().find(|old| old.rule_id == due.explanation.rule());
-        bring(tx, context, old, due, &origin, fact, &mut volumes).await?;
+        settling.bring(tx, old, due, &origin).await?;
     }
-    volumes.settle(tx, context, fact).await?;
+    settling.finish(tx).await?;
     Ok(commission::of_lead(&mut *tx, lead.id).await?)
 }

@@ -1,10 +1,11 @@
 //! Volumes under rules with tiers or a cap, and the commission that tiers add to a month.
 
-use super::{Due, Fact, Origin, bring};
-use crate::domain::commission::{Explanation, Terms, Volume, volume_owed};
+use super::{Due, Fact, Origin, Settling};
+use crate::domain::commission::{Explanation, Terms as RuleTerms, Volume, volume_owed};
 use crate::domain::id::{PartnerId, ProgramId, RuleId};
 use crate::domain::money::Currency;
 use crate::domain::time::Period;
+use crate::service::terms::Terms;
 use crate::service::{Context, Error, Result};
 use crate::store::commission::Commission;
 use crate::store::commission_volume::{self, VolumeChange};
@@ -31,7 +32,7 @@ impl Volumes {
             volume: Volume { base_minor: sign * volume.base_minor, orders: sign * volume.orders },
             owed_minor: sign * explanation.owed_minor(),
         };
-        let has_tiers = matches!(explanation, Explanation::Order(owed) if matches!(owed.terms, Terms::Tiers(_)));
+        let has_tiers = matches!(explanation, Explanation::Order(owed) if matches!(owed.terms, RuleTerms::Tiers(_)));
         let month = (change.rule, change.partner, change.period.clone(), commission.program_id, commission.currency);
         if has_tiers && !self.months.contains(&month) {
             self.months.push(month);
@@ -40,12 +41,13 @@ impl Volumes {
     }
 
     /// Stores the changes and settles the months they touch.
-    pub(super) async fn settle(self, tx: &mut Tx, context: &Context, fact: Fact) -> Result<()> {
+    pub(super) async fn settle(self, tx: &mut Tx, context: &Context, terms: &Terms, fact: Fact) -> Result<()> {
         for change in &self.changes {
             commission_volume::add(tx, change).await?;
         }
         for (rule, partner, period, program, currency) in &self.months {
-            settle_month(tx, context, (*rule, *partner, *program), period, *currency, fact).await?;
+            let settling = Settling::under(terms.clone(), context, fact);
+            settle_month(tx, settling, (*rule, *partner, *program), period, *currency).await?;
         }
         Ok(())
     }
@@ -63,7 +65,7 @@ pub async fn owed_for_month(
     let mut at_once = 0;
     for (version, volume, earned) in commission_volume::of_month(&mut *tx, rule, partner, period).await? {
         let Some(known) = rule::version(&mut *tx, rule, version).await? else { continue };
-        if let Terms::Tiers(tiers) = known.terms {
+        if let RuleTerms::Tiers(tiers) = known.terms {
             versions.push((version, tiers, volume));
             at_once += earned;
         }
@@ -77,11 +79,10 @@ pub async fn owed_for_month(
 
 async fn settle_month(
     tx: &mut Tx,
-    context: &Context,
+    mut settling: Settling<'_>,
     (rule, partner, program): (RuleId, PartnerId, ProgramId),
     period: &str,
     currency: Currency,
-    fact: Fact,
 ) -> Result<()> {
     let Some(owed) = owed_for_month(tx, rule, partner, period, currency).await? else { return Ok(()) };
     let old = commission::of_volume(&mut *tx, rule, partner, period).await?;
@@ -90,10 +91,11 @@ async fn settle_month(
         explanation = explanation.declined();
     }
     let month: Period = period.parse().map_err(|e| Error::field("/period", e))?;
-    let origin = Origin::new(period.to_owned(), currency, context.end_of_day(month.last_day()));
+    let origin = Origin::new(period.to_owned(), currency, settling.context.end_of_day(month.last_day()));
     let due = Due { partner, program, explanation };
     // A volume lies under no rule itself.
-    bring(tx, context, old.as_ref(), &due, &origin, fact, &mut Volumes::default()).await
+    settling.bring(tx, old.as_ref(), &due, &origin).await?;
+    Ok(())
 }
 
 /// Settles anew a commission that is of no order, after a person gave it back. Clicks are settled by the clockwork.
@@ -101,7 +103,8 @@ pub(super) async fn settle_again(tx: &mut Tx, context: &Context, said: &Commissi
     match &said.explanation.0 {
         Explanation::Volume(_) => {
             let of = (said.rule_id, said.partner_id, said.program_id);
-            settle_month(tx, context, of, &said.period, said.currency, Fact::on(context.today())).await
+            let settling = Settling::begin(tx, context, Fact::on(context.today())).await?;
+            settle_month(tx, settling, of, &said.period, said.currency).await
         }
         _ => super::settle_clicks(tx, context).await,
     }

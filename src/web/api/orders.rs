@@ -26,6 +26,10 @@ async fn shown<'a>(on: impl Into<Reader<'a>>, order: &Order) -> crate::service::
     Ok(view::order(order, decided.as_ref(), &commissions))
 }
 
+fn recorded_as(recorded: &Recorded) -> Value {
+    view::order(&recorded.order, recorded.decided.as_ref(), &recorded.commissions)
+}
+
 fn status(recorded: &Recorded) -> StatusCode {
     if recorded.is_new { StatusCode::CREATED } else { StatusCode::OK }
 }
@@ -41,7 +45,7 @@ pub async fn record(app: Data<App>, key: ApiKey, request: HttpRequest, body: Bod
     }
     act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
         let recorded = record_order(tx, context, &input.check(context)?).await?;
-        Ok((status(&recorded), shown(&mut *tx, &recorded.order).await?))
+        Ok((status(&recorded), recorded_as(&recorded)))
     })
     .await
 }
@@ -58,7 +62,7 @@ pub async fn refund(
     let input: RefundInput = body.read()?;
     act(&app, &key, &request, &body, Scope::Write, async |tx, context| {
         let recorded = record_refund(tx, context, &path, &input).await?;
-        Ok((status(&recorded), shown(&mut *tx, &recorded.order).await?))
+        Ok((status(&recorded), recorded_as(&recorded)))
     })
     .await
 }

@@ -1,0 +1,24 @@
+-- Changed by itself with everything that orders are decided by, so that nodes can keep that in memory.
+CREATE TABLE terms_revision(id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL) STRICT;
+INSERT INTO terms_revision (id, revision) VALUES (1, random());
+CREATE TRIGGER programs_insert_revises_terms AFTER INSERT ON programs BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER programs_update_revises_terms AFTER UPDATE ON programs BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER programs_delete_revises_terms AFTER DELETE ON programs BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER partners_insert_revises_terms AFTER INSERT ON partners BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER partners_update_revises_terms AFTER UPDATE ON partners BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER partners_delete_revises_terms AFTER DELETE ON partners BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER partner_statuses_insert_revises_terms AFTER INSERT ON partner_statuses BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER partner_statuses_update_revises_terms AFTER UPDATE ON partner_statuses BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER partner_statuses_delete_revises_terms AFTER DELETE ON partner_statuses BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER commission_rules_insert_revises_terms AFTER INSERT ON commission_rules BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER commission_rules_update_revises_terms AFTER UPDATE ON commission_rules BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER commission_rules_delete_revises_terms AFTER DELETE ON commission_rules BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER commission_rule_versions_insert_revises_terms AFTER INSERT ON commission_rule_versions BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER commission_rule_versions_update_revises_terms AFTER UPDATE ON commission_rule_versions BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER commission_rule_versions_delete_revises_terms AFTER DELETE ON commission_rule_versions BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER referrers_insert_revises_terms AFTER INSERT ON referrers BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER referrers_update_revises_terms AFTER UPDATE ON referrers BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER referrers_delete_revises_terms AFTER DELETE ON referrers BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER periods_insert_revises_terms AFTER INSERT ON periods BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER periods_update_revises_terms AFTER UPDATE ON periods BEGIN UPDATE terms_revision SET revision = random(); END;
+CREATE TRIGGER periods_delete_revises_terms AFTER DELETE ON periods BEGIN UPDATE terms_revision SET revision = random(); END;

@@ -19,7 +19,8 @@ pub struct Fields(HashMap<String, String>, Vec<(String, String)>);
 impl Fields {
     /// Fields as a form would send them.
     pub fn of(fields: impl IntoIterator<Item = (String, String)>) -> Fields {
-        Fields(fields.into_iter().collect())
+        let pairs: Vec<(String, String)> = fields.into_iter().collect();
+        Fields(pairs.iter().cloned().collect(), pairs)
     }
 
     /// The query of a page: its filters live in the URL.
@@ -29,12 +30,11 @@ impl Fields {
 
     /// The fields of a query.
     pub fn of_text(query: &str) -> Fields {
-        Fields::of(query.as_bytes())
+        Fields::of_bytes(query.as_bytes())
     }
 
-    fn of(text: &[u8]) -> Fields {
-        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(text).into_owned().collect();
-        Fields(pairs.iter().cloned().collect(), pairs)
+    fn of_bytes(text: &[u8]) -> Fields {
+        Fields::of(url::form_urlencoded::parse(text).into_owned())
     }
 
     /// All that came under a name: ticks of a list.
@@ -69,7 +69,7 @@ impl FromRequest for Fields {
                 return Err(PageError::Forbidden);
             }
             let body = body.await.map_err(Problem::malformed)?;
-            Ok(Fields::of(&body))
+            Ok(Fields::of_bytes(&body))
         })
     }
 }

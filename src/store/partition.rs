@@ -9,6 +9,13 @@ fn month_of(at: DateTime<Utc>) -> NaiveDate {
     at.date_naive().with_day(1).unwrap_or(at.date_naive())
 }
 
+/// The key of the advisory lock of whoever makes partitions.
+const MAKER_LOCK: i64 = 0x7472_6970;
+
+async fn is_there(tx: &mut Tx, partition: &str) -> Result<bool> {
+    Ok(run!(tx, |c| { sqlx::query_scalar("SELECT TO_REGCLASS($1) IS NOT NULL").bind(partition).fetch_one(c).await })?)
+}
+
 /// Makes the partitions that touches of these instants need and that are not there.
 pub async fn ensure(tx: &mut Tx, instants: impl Iterator<Item = DateTime<Utc>>) -> Result<()> {
     if tx.dialect() == Dialect::Sqlite {
@@ -17,9 +24,12 @@ pub async fn ensure(tx: &mut Tx, instants: impl Iterator<Item = DateTime<Utc>>) 
     let months: BTreeSet<NaiveDate> = instants.map(month_of).collect();
     for month in months {
         let name = format!("touches_{}", month.format("%Y_%m"));
-        let there: bool =
-            run!(tx, |c| { sqlx::query_scalar("SELECT TO_REGCLASS($1) IS NOT NULL").bind(&name).fetch_one(c).await })?;
-        if !there {
+        if is_there(tx, &name).await? {
+            continue;
+        }
+        // Two who make the same one at once would not both find it there, whatever IF NOT EXISTS says.
+        exec!(tx, sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MAKER_LOCK))?;
+        if !is_there(tx, &name).await? {
             let end = month + Months::new(1);
             let sql = format!(
                 "CREATE TABLE IF NOT EXISTS {name} PARTITION OF touches FOR VALUES FROM ('{month} 00:00:00+00') TO ('{end} 00:00:00+00')"

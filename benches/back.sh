@@ -1,23 +1,39 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # the files use what the others assign
 # The words for what lies behind the edge: orders, imports, start-up. Sourced by benches/run.sh.
 
+# orders_on NAME STORE TARGET: new orders over 8 connections, each attributed to a click of its own, with its commission and
+# journal, each answered when it is on the disk.
 orders_on() {
   prepare_store "$2"
-  start_server orders "$2"
-  python3 benches/orders.py "$1" "${server_address[orders]}" "$key" "$ORDERS" 4
+  start_server orders "$2" --trusted-proxies 127.0.0.0/8
+  python3 benches/orders.py "${server_address[orders]}" "$key" "$((ORDERS * ROUNDS))" >"$folder/orders.all"
+  # The mover has the clicks in the store before anybody waits for them.
+  sleep 2
+  local number
+  for ((number = 1; number <= ROUNDS; number++)); do
+    # Each round has ids and clicks of its own.
+    sed -n "$(((number - 1) * ORDERS + 1)),$((number * ORDERS))p" "$folder/orders.all" >"$folder/orders.clicks"
+    sed "s/bench-%d/bench-$number-%d/; s/customer-%d/customer-$number-%d/; s/buyer-%d/buyer-$number-%d/" benches/orders.lua >"$folder/orders.lua"
+    wrk --threads 1 --connections 8 --duration 4s --latency --script "$folder/orders.lua" \
+      "http://${server_address[orders]}/v1/orders" -- "$key" "$folder/orders.clicks" 2>"$folder/orders.wrong" |
+      tail -n 1 | tee -a "$folder/orders.runs" | sed "s/^/orders, $1, round $number: /"
+    cat "$folder/orders.wrong"
+  done
+  printf 'orders, %s\t%s/s\t\t\t%s\n' "$1" "$(cut -d/ -f1 "$folder/orders.runs" | median)" "$3"
+  rm -f "$folder/orders.runs"
   stop_server orders
 }
 
 orders() {
-  have orders curl python3 || return 0
+  have orders curl python3 wrk || return 0
   mkdir -p "$folder/orders"
-  orders_on SQLite "sqlite://$folder/orders/tributary.db" | tee "$folder/orders.lines"
+  orders_on SQLite "sqlite://$folder/orders/tributary.db" '≥ 1500/s' | tee "$folder/orders.lines"
   if scripts/find-postgres.sh >/dev/null 2>&1; then
     DURABLE=1 scripts/with-postgres.sh "$0" orders-on-postgres | tee -a "$folder/orders.lines"
   else
     skip 'orders, PostgreSQL' 'PostgreSQL is missing: scripts/install.sh bench'
   fi
-  sed -n 's|^\(orders, .*\): .* = \([0-9,]*/s\).*|\1\t\2|p' "$folder/orders.lines" >>"$folder/table"
+  grep -P '\t' "$folder/orders.lines" >>"$folder/table"
 }
 
 import() {

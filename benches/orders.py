@@ -1,68 +1,50 @@
-"""Posts COUNT orders to a running Tributary over THREADS kept-alive connections and prints how many a second it took.
+"""Makes what an order is owed by: a program with a rule and a partner's link, and clicks through it. Prints their ids.
 
-usage: orders.py LABEL HOST:PORT API_KEY COUNT THREADS
+usage: orders.py HOST:PORT API_KEY CLICKS
 """
 
-import datetime
 import http.client
 import json
-import statistics
 import sys
-import threading
 import time
+import urllib.parse
+
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
 
 
-def body_of(number: int) -> bytes:
-    placed_at = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-    order = {
-        "external_id": f"bench-{number}",
-        "placed_at": placed_at,
-        "currency": "GBP",
-        "total": "100.00",
-        "customer": {"id": f"customer-{number}"},
-    }
-    return json.dumps(order).encode()
-
-
-def post_all(address: str, key: str, numbers: range, times_ms: list[float], failures: list[str]) -> None:
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+def main(address: str, key: str, clicks: int) -> None:
     connection = http.client.HTTPConnection(address, timeout=30)
-    try:
-        for number in numbers:
-            start = time.perf_counter()
-            connection.request("POST", "/v1/orders", body_of(number), headers)
-            answer = connection.getresponse()
-            text = answer.read()
-            times_ms.append((time.perf_counter() - start) * 1000)
-            if answer.status != 201:
-                failures.append(f"{answer.status} {text[:300]!r}")
-    except (OSError, http.client.HTTPException) as error:
-        failures.append(f"connection: {error!r}")
-    finally:
-        connection.close()
+
+    def post(path: str, body: dict) -> dict:
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        connection.request("POST", path, json.dumps(body), headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        if answer.status != 201:
+            raise SystemExit(f"{path}: {answer.status} {text[:300]!r}")
+        return json.loads(text)
+
+    program = post("/v1/programs", {"name": "Bench", "currency": "GBP", "destination_hosts": ["shop.example"]})["id"]
+    partner = post("/v1/partners", {"name": "A partner", "email": "partner@shop.example", "kind": "affiliate", "status": "approved"})["id"]
+    post("/v1/commission-rules", {"program": program, "on": "order", "percent": "10", "starts_at": "2020-01-01T00:00:00Z"})
+    post("/v1/links", {"program": program, "partner": partner, "code": "bench", "url": "https://shop.example/"})
+
+    def click(number: int) -> str | None:
+        # Each from an address of its own: many from one are a burst, which is not paid for.
+        address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        connection.request("GET", "/r/bench", headers={"User-Agent": BROWSER, "X-Forwarded-For": address})
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != 302:
+            return None
+        return urllib.parse.parse_qs(urllib.parse.urlsplit(answer.headers["Location"]).query)["trb_click"][0]
+
+    for _ in range(100):
+        if click(0):
+            break
+        time.sleep(0.1)
+    for number in range(clicks):
+        print(click(number))
 
 
-def main(label: str, address: str, key: str, count: int, threads: int) -> None:
-    times_ms: list[float] = []
-    failures: list[str] = []
-    workers = [
-        threading.Thread(target=post_all, args=(address, key, range(first, count, threads), times_ms, failures))
-        for first in range(threads)
-    ]
-    start = time.perf_counter()
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    seconds = time.perf_counter() - start
-    if failures:
-        print(f"orders, {label}: {len(failures)} answers were not 201, the first: {failures[0]}")
-    if len(times_ms) > 1:
-        p99 = statistics.quantiles(times_ms, n=100)[98]
-        print(
-            f"orders, {label}: {len(times_ms)} in {seconds:.2f} s = {len(times_ms) / seconds:,.0f}/s"
-            f" ({threads} connections; median {statistics.median(times_ms):.2f} ms, p99 {p99:.2f} ms)"
-        )
-
-
-main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
+main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

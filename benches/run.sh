@@ -13,7 +13,8 @@
 #   mover         benches/mover.rs
 #   enrichment    benches/enrichment.rs: channel, bot and device of one touch
 #   instructions  instructions a click by callgrind (KEEP_CALLGRIND=FILE keeps what it counted)
-#   orders import startup
+#   orders        new orders over 8 connections, each with its click, commission and journal
+#   import startup
 #   balance       benches/balance.rs: the balance of a partner with 100,000 entries
 #   paths         `tributary paths` over a million distinct paths against ChannelAttribution 2.2.5 (fetched from PyPI)
 #   recompute     `tributary recompute` over HISTORY_TOUCHES touches, and over half of them
@@ -23,7 +24,7 @@
 #
 # Settings: QUICK=1 (3 rounds of 3 s) ROUNDS=5 SECONDS_PER_ROUND=10 WARM_UP=1 CONNECTIONS=128 RATE=10000
 #           VARY=1 (0: every request is the same) DRAIN_LIMIT=300 (seconds until the spool must be empty)
-#           SUSTAINED_SECONDS=60 CLICKS=2000 (of instructions) ORDERS=2000 IMPORT_ROWS=100000 PATH_ROWS=1000000
+#           SUSTAINED_SECONDS=60 CLICKS=2000 (of instructions) ORDERS=10000 (a round) IMPORT_ROWS=100000 PATH_ROWS=1000000
 #           HISTORY_TOUCHES=10000000 HISTORY_ORDERS=300000 PAYOUT_COMMISSIONS=1000000 PAYOUT_PARTNERS=10000
 #           TRIBUTARY_BIN=target/release/tributary TMPDIR=/var/tmp (must be the kind of disk you mean to measure)
 set -euo pipefail
@@ -31,11 +32,11 @@ cd "$(dirname "$0")/.."
 
 WORDS=(redirect cpu sustained latency redis pixel mover enrichment instructions orders import startup balance paths recompute payout)
 if [[ ${QUICK:-0} != 0 ]]; then
-  : "${ROUNDS:=3}" "${SECONDS_PER_ROUND:=3}" "${SUSTAINED_SECONDS:=15}" "${ORDERS:=500}" "${IMPORT_ROWS:=20000}" "${PATH_ROWS:=200000}" "${HISTORY_TOUCHES:=1000000}" "${HISTORY_ORDERS:=30000}" "${PAYOUT_COMMISSIONS:=100000}" "${PAYOUT_PARTNERS:=10000}"
+  : "${ROUNDS:=3}" "${SECONDS_PER_ROUND:=3}" "${SUSTAINED_SECONDS:=15}" "${ORDERS:=10000}" "${IMPORT_ROWS:=20000}" "${PATH_ROWS:=200000}" "${HISTORY_TOUCHES:=1000000}" "${HISTORY_ORDERS:=30000}" "${PAYOUT_COMMISSIONS:=100000}" "${PAYOUT_PARTNERS:=10000}"
 fi
 : "${ROUNDS:=5}" "${SECONDS_PER_ROUND:=10}" "${WARM_UP:=1}" "${CONNECTIONS:=128}" "${RATE:=10000}" "${VARY:=1}"
 : "${HISTORY_TOUCHES:=10000000}" "${HISTORY_ORDERS:=300000}" "${PAYOUT_COMMISSIONS:=1000000}" "${PAYOUT_PARTNERS:=10000}"
-: "${SUSTAINED_SECONDS:=60}" "${CLICKS:=2000}" "${DRAIN_LIMIT:=300}" "${ORDERS:=2000}" "${IMPORT_ROWS:=100000}" "${PATH_ROWS:=1000000}"
+: "${SUSTAINED_SECONDS:=60}" "${CLICKS:=2000}" "${DRAIN_LIMIT:=300}" "${ORDERS:=10000}" "${IMPORT_ROWS:=100000}" "${PATH_ROWS:=1000000}"
 tributary=${TRIBUTARY_BIN:-target/release/tributary}
 # /tmp is often memory, where syncing costs nothing.
 export TMPDIR=${TMPDIR:-/var/tmp}
@@ -57,7 +58,7 @@ source benches/recompute.sh
 source benches/payout.sh
 
 if [[ ${1:-} == orders-on-postgres ]]; then
-  orders_on 'PostgreSQL, synced' "$TRIBUTARY_TEST_POSTGRES"
+  orders_on 'PostgreSQL, synced' "$TRIBUTARY_TEST_POSTGRES" '≥ 1000/s'
   exit
 fi
 if [[ ${1:-} == recompute-on-postgres ]]; then

@@ -86,8 +86,12 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("TRIBUTARY_LOG")
-        .unwrap_or_else(|_| "info,sqlx=warn,actix_server=warn".into());
+    // Who waits for a command's answer cannot do anything about a statement that took long.
+    let usual = match cli.command {
+        Command::Serve(_) | Command::Demo(_) => "info,sqlx=warn,actix_server=warn",
+        _ => "info,sqlx=error",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("TRIBUTARY_LOG").unwrap_or_else(|_| usual.into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -6,7 +6,7 @@ use super::people::People;
 use crate::domain::attribution::CreditTouch;
 use crate::domain::touch::label;
 use crate::service::Result;
-use crate::store::journey::{self, BareTouch, OwnedIdentifier, OwnedTouch, Owner, OwnerOfTouches};
+use crate::store::journey::{self, BareTouch, OwnedIdentifier, OwnedTouch, Owner};
 use crate::store::{Db, Error};
 use chrono::DateTime;
 use std::sync::Arc;
@@ -115,28 +115,8 @@ pub async fn scan(
 
 /// Looks up the touches of some persons alone.
 pub async fn look_up(db: &Db, people: &People, identifiers: Vec<OwnedIdentifier>) -> Result<Gathered> {
-    let (first, second) = halves(people.numbered(identifiers));
-    let (first, second) = tokio::join!(journey::of_owners(db, first), journey::of_owners(db, second));
-    in_order(db, vec![first?, second?], people.count()).await
-}
-
-/// Two halves of each kind, in about the order of the store's indexes: whoever goes through one meets each page of them
-/// once, and neither needs the other's.
-fn halves(mut owners: Vec<OwnerOfTouches>) -> (Vec<OwnerOfTouches>, Vec<OwnerOfTouches>) {
-    let beginning = |text: &str| {
-        let mut bytes = [0; 16];
-        bytes.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from);
-        u128::from_be_bytes(bytes)
-    };
-    owners.sort_by_cached_key(|(kind, value, _)| (*kind, beginning(value)));
-    let (mut first, mut second) = (Vec::new(), Vec::new());
-    while let Some(kind) = owners.first().map(|owner| owner.0) {
-        let others = owners.split_off(owners.partition_point(|owner| owner.0 == kind));
-        second.extend(owners.split_off(owners.len() / 2));
-        first.append(&mut owners);
-        owners = others;
-    }
-    (first, second)
+    let parts = journey::of_owners(db, people.numbered(identifiers)).await?;
+    in_order(db, parts, people.count()).await
 }
 
 /// Sorts by person, time and id.
@@ -197,29 +177,10 @@ async fn break_ties(db: &Db, touches: &mut [OwnedTouch]) -> Result<()> {
 mod tests {
     use super::*;
     use crate::domain::channel::Channel;
-    use crate::domain::person::IdentifierKind;
     use crate::domain::touch::TouchKind;
     use proptest::prelude::*;
 
-    fn owners() -> impl Strategy<Value = Vec<OwnerOfTouches>> {
-        let kind = prop_oneof![Just(IdentifierKind::Click), Just(IdentifierKind::Visitor), Just(IdentifierKind::Customer)];
-        prop::collection::vec((kind, "[a-c]{0,20}", 0..9_u32), 0..40)
-    }
-
     proptest! {
-        #[test]
-        fn halves_lose_nobody_and_each_has_half_of_every_kind(owners in owners()) {
-            let (first, second) = halves(owners.clone());
-            for kind in [IdentifierKind::Click, IdentifierKind::Visitor, IdentifierKind::Customer] {
-                let of_kind = |owners: &[OwnerOfTouches]| owners.iter().filter(|owner| owner.0 == kind).count();
-                prop_assert!(of_kind(&second).abs_diff(of_kind(&first)) <= 1);
-            }
-            let (mut all, mut given) = ([first, second].concat(), owners);
-            all.sort();
-            given.sort();
-            prop_assert_eq!(all, given);
-        }
-
         #[test]
         fn touches_are_put_in_order_as_sorting_them_would(touches in prop::collection::vec((0..9_u32, 0..5_i64, 0..5_u128), 0..60), part in 1_usize..70) {
             let touch = |at_micros, id| BareTouch { id: Uuid::from_u128(id), at_micros, kind: TouchKind::Visit, channel: Channel::Direct };

@@ -84,12 +84,13 @@ pub type OwnedTouch = (u32, BareTouch);
 pub type OwnerOfTouches = (IdentifierKind, String, u32);
 
 /// The touches without a mark that have one of these identifiers (each with its person's number), in no order; a touch
-/// comes once for each identifier it has.
-pub async fn of_owners(db: &Db, owners: Vec<OwnerOfTouches>) -> Result<Vec<OwnedTouch>> {
-    match db.sqlite_path() {
-        Some(path) => sqlite::read(path, move |connection| sqlite::of_owners(connection, owners)).await,
-        None => postgres::of_owners(db, owners).await,
-    }
+/// comes once for each identifier it has. The answer comes in parts.
+pub async fn of_owners(db: &Db, owners: Vec<OwnerOfTouches>) -> Result<Vec<Vec<OwnedTouch>>> {
+    let Some(path) = db.sqlite_path() else { return Ok(vec![postgres::of_owners(db, owners).await?]) };
+    let (first, second) = sqlite::halves(owners);
+    let read = |half| sqlite::read(path, move |connection| sqlite::of_owners(connection, half));
+    let (first, second) = tokio::join!(read(first), read(second));
+    Ok(vec![first?, second?])
 }
 
 /// The ids that touches had where they were imported from; those without one are left out.

@@ -8,8 +8,8 @@ use crate::read;
 use crate::store::{At, Backend, Db, Error, Result};
 use chrono::NaiveDate;
 use futures_util::StreamExt;
+use hashbrown::HashMap;
 use sqlx::postgres::PgPoolCopyExt;
-use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Microseconds from 1970 to 2000, where PostgreSQL's instants begin.
@@ -52,8 +52,8 @@ pub async fn scan<S>(db: &Db, mut state: S, each: fn(&mut S, Owner<'_>, BareTouc
     copy_out(
         db,
         "SELECT at, kind, channel, id, visitor_id FROM touches WHERE visitor_id IS NOT NULL AND mark IS NULL ORDER BY visitor_id, at",
-        |touch, fields| {
-            each(&mut state, Owner::Visitor(text(fields, 4)?), touch);
+        |fields| {
+            each(&mut state, Owner::Visitor(text(fields, 4)?), touch(fields)?);
             Ok(())
         },
     )
@@ -62,8 +62,9 @@ pub async fn scan<S>(db: &Db, mut state: S, each: fn(&mut S, Owner<'_>, BareTouc
         db,
         "SELECT at, kind, channel, id, customer_id, visitor_id IS NULL FROM touches \
          WHERE customer_id IS NOT NULL AND mark IS NULL ORDER BY customer_id, at",
-        |touch, fields| {
-            each(&mut state, Owner::Customer { id: text(fields, 4)?, alone: fields.get(5) == Some(&&[1][..]) }, touch);
+        |fields| {
+            let alone = fields.get(5) == Some(&&[1][..]);
+            each(&mut state, Owner::Customer { id: text(fields, 4)?, alone }, touch(fields)?);
             Ok(())
         },
     )
@@ -71,8 +72,8 @@ pub async fn scan<S>(db: &Db, mut state: S, each: fn(&mut S, Owner<'_>, BareTouc
     copy_out(
         db,
         "SELECT at, kind, channel, id FROM touches WHERE visitor_id IS NULL AND customer_id IS NULL AND mark IS NULL",
-        |touch, _| {
-            each(&mut state, Owner::Nobody, touch);
+        |fields| {
+            each(&mut state, Owner::Nobody, touch(fields)?);
             Ok(())
         },
     )
@@ -101,7 +102,7 @@ fn unreadable() -> Error {
 }
 
 /// Hands over the rows of a query, one by one.
-async fn copy_out(db: &Db, query: &str, mut each: impl FnMut(BareTouch, &[&[u8]]) -> Result<()>) -> Result<()> {
+async fn copy_out(db: &Db, query: &str, mut each: impl FnMut(&[&[u8]]) -> Result<()>) -> Result<()> {
     let Backend::Postgres(pool) = db.backend() else { return Err(unreadable()) };
     let mut stream = pool.copy_out_raw(&format!("COPY ({query}) TO STDOUT (FORMAT BINARY)")).await?;
     let mut rest: Vec<u8> = Vec::new();
@@ -121,7 +122,7 @@ async fn copy_out(db: &Db, query: &str, mut each: impl FnMut(BareTouch, &[&[u8]]
         while let Some((fields, end)) = tuple(&rest, done)? {
             done = end;
             if !fields.is_empty() {
-                each(touch(&fields)?, &fields)?;
+                each(&fields)?;
             }
         }
         rest.drain(..done.min(rest.len()));
@@ -150,51 +151,39 @@ fn tuple(bytes: &[u8], at: usize) -> Result<Option<Tuple<'_>>> {
     Ok(Some((fields, end)))
 }
 
+/// Goes through all touches once for each kind of identifier: looking up each owner would search every month's partition
+/// for every one of them, which takes longer from some thousands on.
 pub async fn of_owners(db: &Db, owners: Vec<OwnerOfTouches>) -> Result<Vec<OwnedTouch>> {
     let mut touches = Vec::with_capacity(owners.len() * 3);
     for (kind, column) in [(IdentifierKind::Visitor, "visitor_id"), (IdentifierKind::Customer, "customer_id")] {
-        let of_kind: Vec<&OwnerOfTouches> = owners.iter().filter(|owner| owner.0 == kind).collect();
-        let sql = format!("SELECT at, kind, channel, id, {column} FROM touches WHERE {column} = ANY($1) AND mark IS NULL");
-        for chunk in of_kind.chunks(10_000) {
-            let persons: HashMap<&str, u32> = chunk.iter().map(|(_, value, person)| (value.as_str(), *person)).collect();
-            let values: Vec<&str> = persons.keys().copied().collect();
-            let rows: Vec<Row<String>> = rows(db, &sql, &values).await?;
-            for (at, kind, channel, id, owner) in rows {
-                let touch = bare(at, kind, channel, id);
-                touches.extend(persons.get(owner.as_str()).map(|person| (*person, touch)));
-            }
+        let persons: HashMap<&str, u32> =
+            owners.iter().filter(|owner| owner.0 == kind).map(|(_, value, person)| (value.as_str(), *person)).collect();
+        if persons.is_empty() {
+            continue;
         }
+        let query = format!("SELECT at, kind, channel, id, {column} FROM touches WHERE {column} IS NOT NULL AND mark IS NULL");
+        copy_out(db, &query, |fields| {
+            if let Some(person) = persons.get(text(fields, 4)?) {
+                touches.push((*person, touch(fields)?));
+            }
+            Ok(())
+        })
+        .await?;
     }
-    let clicks: Vec<(Uuid, u32)> = owners
+    let clicks: HashMap<Uuid, u32> = owners
         .iter()
         .filter(|owner| owner.0 == IdentifierKind::Click)
         .filter_map(|(_, value, person)| Some((Uuid::try_parse(value).ok()?, *person)))
         .collect();
-    for chunk in clicks.chunks(10_000) {
-        let persons: HashMap<Uuid, u32> = chunk.iter().copied().collect();
-        let values: Vec<Uuid> = persons.keys().copied().collect();
-        let sql = "SELECT at, kind, channel, id, id FROM touches WHERE id = ANY($1) AND mark IS NULL";
-        let rows: Vec<Row<Uuid>> = rows(db, sql, &values).await?;
-        for (at, kind, channel, id, owner) in rows {
-            let touch = bare(at, kind, channel, id);
-            touches.extend(persons.get(&owner).map(|person| (*person, touch)));
-        }
+    if !clicks.is_empty() {
+        copy_out(db, "SELECT at, kind, channel, id FROM touches WHERE mark IS NULL", |fields| {
+            let id = fields.get(3).and_then(|id| Uuid::from_slice(id).ok()).ok_or_else(unreadable)?;
+            if let Some(person) = clicks.get(&id) {
+                touches.push((*person, touch(fields)?));
+            }
+            Ok(())
+        })
+        .await?;
     }
     Ok(touches)
-}
-
-type Row<O> = (At, crate::domain::touch::TouchKind, crate::domain::channel::Channel, Uuid, O);
-
-fn bare(at: At, kind: crate::domain::touch::TouchKind, channel: crate::domain::channel::Channel, id: Uuid) -> BareTouch {
-    BareTouch { id, at_micros: at.0.timestamp_micros(), kind, channel }
-}
-
-async fn rows<V, O>(db: &Db, sql: &str, values: &[V]) -> Result<Vec<Row<O>>>
-where
-    V: Sync,
-    for<'v> &'v [V]: sqlx::Encode<'v, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
-    O: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
-{
-    let Backend::Postgres(pool) = db.backend() else { return Err(unreadable()) };
-    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql.to_owned())).bind(values).fetch_all(pool).await?)
 }

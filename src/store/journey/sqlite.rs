@@ -152,3 +152,48 @@ pub fn of_owners(connection: &Connection, owners: Vec<OwnerOfTouches>) -> Result
     }
     Ok(touches)
 }
+
+/// Two halves of each kind, in about the order of the store's indexes: whoever goes through one meets each page of them
+/// once, and neither needs the other's.
+pub fn halves(mut owners: Vec<OwnerOfTouches>) -> (Vec<OwnerOfTouches>, Vec<OwnerOfTouches>) {
+    let beginning = |text: &str| {
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from);
+        u128::from_be_bytes(bytes)
+    };
+    owners.sort_by_cached_key(|(kind, value, _)| (*kind, beginning(value)));
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    while let Some(kind) = owners.first().map(|owner| owner.0) {
+        let others = owners.split_off(owners.partition_point(|owner| owner.0 == kind));
+        second.extend(owners.split_off(owners.len() / 2));
+        first.append(&mut owners);
+        owners = others;
+    }
+    (first, second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn owners() -> impl Strategy<Value = Vec<OwnerOfTouches>> {
+        let kind = prop_oneof![Just(IdentifierKind::Click), Just(IdentifierKind::Visitor), Just(IdentifierKind::Customer)];
+        prop::collection::vec((kind, "[a-c]{0,20}", 0..9_u32), 0..40)
+    }
+
+    proptest! {
+        #[test]
+        fn halves_lose_nobody_and_each_has_half_of_every_kind(owners in owners()) {
+            let (first, second) = halves(owners.clone());
+            for kind in [IdentifierKind::Click, IdentifierKind::Visitor, IdentifierKind::Customer] {
+                let of_kind = |owners: &[OwnerOfTouches]| owners.iter().filter(|owner| owner.0 == kind).count();
+                prop_assert!(of_kind(&second).abs_diff(of_kind(&first)) <= 1);
+            }
+            let (mut all, mut given) = ([first, second].concat(), owners);
+            all.sort();
+            given.sort();
+            prop_assert_eq!(all, given);
+        }
+    }
+}

@@ -65,7 +65,7 @@ impl From<service::Error> for Problem {
                 }
             },
             service::Error::Invalid(errors) => Problem::invalid(errors),
-            service::Error::Contradiction { .. } => Problem::new(StatusCode::CONFLICT, "rule-contradiction", error),
+            service::Error::Contradiction { .. } => Problem::new(StatusCode::CONFLICT, "contradicting-rule", error),
             service::Error::NoRate(missing) => {
                 let errors = missing.iter().map(|none| FieldError { pointer: "/currency".to_owned(), detail: none.to_string() });
                 Problem {

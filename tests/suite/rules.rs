@@ -347,7 +347,7 @@ both_stores! {
             rule
         };
         let (status, answer) = app.post("/v1/commission-rules", make(json!({ "percent": "20" }))).await;
-        assert_eq!((status, text(&answer["type"])), (409, "about:tributary/rule-contradiction"), "{answer}");
+        assert_eq!((status, text(&answer["type"])), (409, "about:tributary/contradicting-rule"), "{answer}");
         assert!(text(&answer["detail"]).contains(text(&ids["rule"])), "{answer}");
         let higher = app.make("/v1/commission-rules", make(json!({ "percent": "20", "priority": 1 }))).await;
         assert_eq!(higher["warnings"], json!([{ "rule": ids["rule"], "wins": higher["id"], "because": "higher_priority",

@@ -22,7 +22,7 @@ fn period(text: &str) -> Result<Period, Problem> {
 }
 
 /// Close a month, and all before it.
-#[utoipa::path(post, path = "/v1/periods/{period}/close", tag = "Payouts", params(("period" = String, Path)), responses((status = 200, description = "Closed"), (status = 409, body = Problem, description = "month-not-over")))]
+#[utoipa::path(post, path = "/v1/periods/{period}/close", tag = "Payouts", params(("period" = String, Path)), responses((status = 200, description = "Closed"), (status = 409, body = Problem, description = "type month-not-over")))]
 pub async fn close(
     app: Data<App>,
     key: ApiKey,
@@ -153,7 +153,7 @@ pub async fn files(app: Data<App>, key: ApiKey, path: Path<String>) -> Result<Ht
 }
 
 /// What a bank statement says of the run's payments: paid, paid again, of another amount, returned. Nothing is stored.
-#[utoipa::path(post, path = "/v1/payout-runs/{id}/statement", tag = "Payouts", request_body(content = Vec<u8>, description = "1CClientBankExchange or camt.053, as the bank gave it"), params(("id" = String, Path)), responses((status = 200, description = "A verdict for each entry, what it would do, and the payments not found"), (status = 404, body = Problem), (status = 409, body = Problem, description = "other-account, other-month"), (status = 422, body = Problem, description = "statement-unreadable")))]
+#[utoipa::path(post, path = "/v1/payout-runs/{id}/statement", tag = "Payouts", request_body(content = Vec<u8>, description = "1CClientBankExchange or camt.053, as the bank gave it"), params(("id" = String, Path)), responses((status = 200, description = "A verdict for each entry, what it would do, and the payments not found"), (status = 404, body = Problem), (status = 409, body = Problem, description = "other-account, other-month"), (status = 422, body = Problem, description = "type statement-unreadable")))]
 pub async fn statement(app: Data<App>, key: ApiKey, path: Path<String>, body: Body) -> Result<HttpResponse, Problem> {
     let wanted: PayoutRunId = id(&path)?;
     key.needs(Scope::Read)?;
@@ -164,7 +164,7 @@ pub async fn statement(app: Data<App>, key: ApiKey, path: Path<String>, body: Bo
 
 /// Mark the run's payments as a bank statement says: paid, or failed where the money came back. The same file twice changes
 /// nothing.
-#[utoipa::path(post, path = "/v1/payout-runs/{id}/statement/apply", tag = "Payouts", request_body(content = Vec<u8>, description = "1CClientBankExchange or camt.053, as the bank gave it"), params(("id" = String, Path)), responses((status = 200, description = "A verdict and an outcome for each entry, and the run"), (status = 404, body = Problem), (status = 409, body = Problem, description = "not-approved, run-cancelled, other-account, other-month"), (status = 422, body = Problem, description = "statement-unreadable")))]
+#[utoipa::path(post, path = "/v1/payout-runs/{id}/statement/apply", tag = "Payouts", request_body(content = Vec<u8>, description = "1CClientBankExchange or camt.053, as the bank gave it"), params(("id" = String, Path)), responses((status = 200, description = "A verdict and an outcome for each entry, and the run"), (status = 404, body = Problem), (status = 409, body = Problem, description = "not-approved, run-cancelled, other-account, other-month"), (status = 422, body = Problem, description = "type statement-unreadable")))]
 pub async fn apply_statement(
     app: Data<App>,
     key: ApiKey,

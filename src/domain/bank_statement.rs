@@ -230,6 +230,7 @@ mod tests {
             partner_name: format!("Partner {number}"),
             partner_email: None,
             amount_minor,
+            tax_minor: 0,
             method: PayoutMethod::BankRu,
             method_text: "bank_ru".into(),
             requisites: Requisites::from_iter([("account".to_owned(), format!("4080281010000000000{number}"))]),

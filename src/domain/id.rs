@@ -89,6 +89,10 @@ id! {
     ReferrerId, "ref_";
     /// What needs a person's look.
     NoticeId, "ntc_";
+    /// A statement or an act.
+    DocumentId, "doc_";
+    /// A receipt of a self-employed partner.
+    ReceiptId, "rcp_";
     /// Something that found no match.
     MissId, "mis_";
     /// A ledger entry.

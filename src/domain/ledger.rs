@@ -19,6 +19,8 @@ pub enum Account {
     Expense,
     /// Money that left.
     Cash,
+    /// Withheld of payments as the payees' tax, for the tax office.
+    Tax,
 }
 
 impl Account {
@@ -29,13 +31,14 @@ impl Account {
             Account::InPayment(_) => AccountKind::InPayment,
             Account::Expense => AccountKind::Expense,
             Account::Cash => AccountKind::Cash,
+            Account::Tax => AccountKind::Tax,
         }
     }
 
     pub fn partner(self) -> Option<PartnerId> {
         match self {
             Account::Held(p) | Account::Available(p) | Account::InPayment(p) => Some(p),
-            Account::Expense | Account::Cash => None,
+            Account::Expense | Account::Cash | Account::Tax => None,
         }
     }
 }
@@ -49,6 +52,7 @@ pub enum AccountKind {
     InPayment,
     Expense,
     Cash,
+    Tax,
 }
 
 /// What a journal records.
@@ -66,6 +70,8 @@ pub enum JournalKind {
     /// Put into a payout run.
     PutInRun,
     Paid,
+    /// Part of a payment is the payee's tax: it did not leave to them.
+    TaxWithheld,
 }
 
 /// A journal ready to be stored: at least two entries, sum zero.

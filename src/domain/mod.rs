@@ -9,6 +9,7 @@ pub mod bot;
 pub mod channel;
 pub mod click_marks;
 pub mod commission;
+pub mod document;
 pub mod figures;
 pub mod id;
 pub mod landing;

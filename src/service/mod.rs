@@ -11,6 +11,7 @@ pub mod credit;
 pub mod decide;
 pub mod demo;
 pub mod doctor;
+pub mod documents;
 pub mod enrich;
 pub mod export;
 pub mod geoip;

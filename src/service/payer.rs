@@ -22,6 +22,7 @@ pub struct PayerInput {
     pub name_latin: Option<String>,
     pub inn: Option<String>,
     pub kpp: Option<String>,
+    pub ogrn: Option<String>,
     /// 20 characters in Russia.
     pub account: Option<String>,
     pub bik: Option<String>,
@@ -33,6 +34,8 @@ pub struct PayerInput {
     /// Two letters, as `DE`.
     pub country: Option<String>,
     pub address: Option<String>,
+    /// Who signs statements and acts, with post and name: `Генеральный директор Иванов И. И.`
+    pub signatory: Option<String>,
     /// What Russian payment orders are for, with `{month}` and `{id}`.
     pub purpose: Option<String>,
 }
@@ -60,6 +63,7 @@ fn checked(input: &PayerInput) -> Result<Payer> {
         Field::Country => input.country.as_deref(),
         Field::Inn => input.inn.as_deref(),
         Field::Kpp => input.kpp.as_deref(),
+        Field::Ogrn => input.ogrn.as_deref(),
         Field::Bik => input.bik.as_deref(),
         Field::Account => input.account.as_deref(),
         Field::CorrespondentAccount => input.correspondent_account.as_deref(),
@@ -79,6 +83,7 @@ fn checked(input: &PayerInput) -> Result<Payer> {
         name_latin: p.line("/name_latin", &input.name_latin, 70),
         inn: given(&input.inn),
         kpp: given(&input.kpp),
+        ogrn: given(&input.ogrn),
         account: given(&input.account),
         bik: given(&input.bik),
         correspondent_account: given(&input.correspondent_account),
@@ -88,6 +93,7 @@ fn checked(input: &PayerInput) -> Result<Payer> {
         bic: given(&input.bic),
         country: given(&input.country),
         address: p.line("/address", &input.address, 140),
+        signatory: p.line("/signatory", &input.signatory, 160),
         purpose: p.line("/purpose", &input.purpose, LONGEST_PURPOSE),
     };
     if p.0.is_empty() && payer.name.is_none() {

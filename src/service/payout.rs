@@ -1,6 +1,6 @@
 //! The accountant's month: close, build, approve, paid; `payout_file` exports.
 
-use super::{Context, Error, Result, settle};
+use super::{Context, Error, Result, documents, settle};
 use crate::domain::commission::CommissionState;
 use crate::domain::id::{PartnerId, PayoutRunId};
 use crate::domain::ledger::{Account, Journal, JournalKind};
@@ -68,7 +68,8 @@ pub async fn build(
     }
     let mut lines: Vec<PayoutRunLine> = Vec::new();
     for (id, _, minor) in due.iter().filter(|(_, c, minor)| *c == currency && *minor != 0) {
-        lines.push(line_for(tx, *id, currency, *minor).await?);
+        let line = line_for(tx, *id, currency, *minor).await?;
+        lines.push(documents::by_tax_law(tx, context, currency, line).await?);
     }
     let total: i64 = lines.iter().filter(|l| l.disposition == "due").map(|l| l.amount_minor).sum();
     if total == 0 {
@@ -149,6 +150,8 @@ async fn line_for(tx: &mut Tx, id: PartnerId, currency: Currency, due: i64) -> R
         partner_name: found.name,
         partner_email: found.email,
         payout: found.payout,
+        standing: None,
+        tax_minor: 0,
     })
 }
 
@@ -189,6 +192,7 @@ pub async fn mark_paid(tx: &mut Tx, context: &Context, id: PayoutRunId, bank_ref
     }
     payout::mark_paid(tx, id, bank_reference, &context.actor, context.at()).await?;
     commission::run_was_paid(tx, id, context.at()).await?;
+    documents::payments_changed(tx, context, id).await?;
     let detail = serde_json::json!({ "bank_reference": bank_reference });
     audit::record(tx, &context.actor, "payout_run.paid", &id.to_string(), &detail, context.at()).await?;
     load(&mut *tx, id).await

@@ -3,6 +3,7 @@
 use crate::domain::ad_marking::CreativeKind;
 use crate::domain::channel::Channel;
 use crate::domain::commission::{CommissionKind, CommissionState, CustomerCondition, PaidOn, RuleKind};
+use crate::domain::document::{DocumentKind, DocumentLanguage, ReceiptState, Standing};
 use crate::domain::id::*;
 use crate::domain::ledger::{AccountKind, JournalKind};
 use crate::domain::link_target::{Country, Device};
@@ -155,6 +156,8 @@ id_columns!(
     MissId,
     EntryId,
     CostId,
+    DocumentId,
+    ReceiptId,
 );
 
 text_columns!(
@@ -179,4 +182,8 @@ text_columns!(
     CreativeKind,
     Mark,
     TouchKind,
+    DocumentKind,
+    DocumentLanguage,
+    ReceiptState,
+    Standing,
 );

@@ -8,7 +8,7 @@ use chrono::DateTime;
 use serde_json::Value;
 
 /// All tables, each after those it refers to.
-pub const TABLES: [&str; 52] = [
+pub const TABLES: [&str; 55] = [
     "settings",
     "programs",
     "partners",
@@ -52,6 +52,9 @@ pub const TABLES: [&str; 52] = [
     "payout_runs",
     "payout_run_lines",
     "payout_exports",
+    "documents",
+    "document_texts",
+    "receipts",
     "commissions",
     "commission_volumes",
     "journals",
@@ -140,6 +143,7 @@ fn key_of(table: &str) -> &'static str {
         "payout_run_lines" => "payout_run_id, partner_id",
         "touch_days" => "day, kind, channel, origin_id, link_id, partner_id",
         "payout_exports" => "payout_run_id, format",
+        "document_texts" => "document_id, language",
         _ => "id",
     }
 }

@@ -1,6 +1,7 @@
 //! Closed months, payout runs with their lines, and the record of what was exported.
 
 use super::{At, Reader, Result, Tx, taken};
+use crate::domain::document::Standing;
 use crate::domain::id::{JournalId, PartnerId, PayoutRunId};
 use crate::domain::ledger::JournalKind;
 use crate::domain::money::Currency;
@@ -55,6 +56,17 @@ pub struct PayoutRunLine {
     pub partner_name: String,
     pub partner_email: Option<String>,
     pub payout: Json<serde_json::Value>,
+    /// Who the payee is before tax law, if that is known.
+    pub standing: Option<Standing>,
+    /// Withheld of the amount as the payee's tax.
+    pub tax_minor: i64,
+}
+
+impl PayoutRunLine {
+    /// What is sent to the payee.
+    pub fn net_minor(&self) -> i64 {
+        self.amount_minor - self.tax_minor
+    }
 }
 
 const SELECT: &str = "SELECT id, period, currency, early, state, total_minor, built_at, built_by, approved_at, approved_by, \
@@ -92,8 +104,8 @@ pub async fn insert(
 pub async fn insert_line(tx: &mut Tx, run: PayoutRunId, line: &PayoutRunLine) -> Result<()> {
     exec!(tx, {
         sqlx::query(
-            "INSERT INTO payout_run_lines (payout_run_id, partner_id, amount_minor, disposition, reason, partner_name, partner_email, payout) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO payout_run_lines (payout_run_id, partner_id, amount_minor, disposition, reason, partner_name, \
+             partner_email, payout, standing, tax_minor) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(run)
         .bind(line.partner_id)
@@ -103,6 +115,8 @@ pub async fn insert_line(tx: &mut Tx, run: PayoutRunId, line: &PayoutRunLine) ->
         .bind(&line.partner_name)
         .bind(&line.partner_email)
         .bind(&line.payout)
+        .bind(line.standing)
+        .bind(line.tax_minor)
     })?;
     Ok(())
 }
@@ -126,8 +140,8 @@ pub async fn list<'a>(on: impl Into<Reader<'a>>, after: i64, limit: i64) -> Resu
 pub async fn lines<'a>(on: impl Into<Reader<'a>>, run: PayoutRunId) -> Result<Vec<PayoutRunLine>> {
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
-            "SELECT partner_id, amount_minor, disposition, reason, partner_name, partner_email, payout FROM payout_run_lines \
-             WHERE payout_run_id = $1 ORDER BY partner_id",
+            "SELECT partner_id, amount_minor, disposition, reason, partner_name, partner_email, payout, standing, tax_minor \
+             FROM payout_run_lines WHERE payout_run_id = $1 ORDER BY partner_id",
         )
         .bind(run)
         .fetch_all(c)

@@ -52,6 +52,7 @@ pub struct Payer {
     pub name_latin: Option<String>,
     pub inn: Option<String>,
     pub kpp: Option<String>,
+    pub ogrn: Option<String>,
     /// 20 characters, in Russia; elsewhere the number of an account without an IBAN.
     pub account: Option<String>,
     pub bik: Option<String>,
@@ -63,6 +64,8 @@ pub struct Payer {
     /// Two letters of ISO 3166-1.
     pub country: Option<String>,
     pub address: Option<String>,
+    /// Who signs documents, with post and name.
+    pub signatory: Option<String>,
     /// The purpose of Russian payment orders, with `{month}` and `{id}`; [`DEFAULT_PURPOSE`] where there is none.
     pub purpose: Option<String>,
 }
@@ -81,7 +84,10 @@ pub struct Payment {
     /// The partner's name in Tributary.
     pub partner_name: String,
     pub partner_email: Option<String>,
+    /// What is sent.
     pub amount_minor: i64,
+    /// What the payee was owed besides, and is sent to the tax office.
+    pub tax_minor: i64,
     pub method: PayoutMethod,
     /// The method as the partner's record has it.
     pub method_text: String,

@@ -35,7 +35,8 @@ pub fn payment(line: &PayoutRunLine, run: PayoutRunId, period: Period, number: u
         partner: line.partner_id,
         partner_name: line.partner_name.clone(),
         partner_email: line.partner_email.clone(),
-        amount_minor: line.amount_minor,
+        amount_minor: line.net_minor(),
+        tax_minor: line.tax_minor,
         requisites: requisites(line),
         purpose: purpose(method, period, &end_to_end_id, payer),
         end_to_end_id,
@@ -70,7 +71,12 @@ pub async fn parts(mut reader: Reader<'_>, run: &PayoutRun, batch: &PaymentBatch
         return Ok(parts);
     }
     for payment in &batch.payments {
-        parts.insert(payment.partner, parts_of(reader.again(), run, payment.partner).await?);
+        let mut of_payment = parts_of(reader.again(), run, payment.partner).await?;
+        if payment.tax_minor != 0 {
+            let day = batch.built_at.date_naive();
+            of_payment.push(PaymentPart { day, what: "tax_withheld".to_owned(), order: None, amount_minor: -payment.tax_minor });
+        }
+        parts.insert(payment.partner, of_payment);
     }
     Ok(parts)
 }

@@ -57,6 +57,7 @@ fn batch(currency: &str, payer: Payer, of: Vec<(&str, PayoutMethod, i64, Requisi
             end_to_end_id,
             partner,
             partner_name: name.to_owned(),
+            tax_minor: 0,
             partner_email: Some(format!("p{}@blog.example", index + 1)),
             amount_minor,
             method,
@@ -377,6 +378,8 @@ fn what_will_stand_in_the_way_of_a_payment_is_known_before_the_run_is_built() {
         partner_name: name.into(),
         partner_email: Some("a@blog.example".into()),
         payout: sqlx::types::Json(payout),
+        standing: None,
+        tax_minor: 0,
     };
     let obstacle = |name, payout, currency: &str| {
         super::obstacle(&line(name, payout), "2026-10".parse().unwrap(), currency.parse().unwrap())

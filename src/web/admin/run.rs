@@ -73,6 +73,10 @@ pub struct LineView {
     pub state: String,
     pub state_class: &'static str,
     pub amount: String,
+    /// Tax and net, where a tax is withheld.
+    pub tax: Option<String>,
+    /// The numbers of a limit that blocks the line.
+    pub obstacle: Option<String>,
 }
 
 /// The card of a month.
@@ -248,7 +252,11 @@ fn file_links(frame: &Frame, loaded: &RunWithLines) -> Result<Vec<FileLink>, Pag
 }
 
 fn line_view(frame: &Frame, currency: Currency, line: PayoutRunLine) -> LineView {
+    let money = |minor| frame.lang.money(Money::new(minor, currency));
+    let net = [("tax", money(line.tax_minor).into()), ("net", money(line.net_minor()).into())];
     LineView {
+        tax: (line.tax_minor != 0).then(|| frame.say("line-net", net)),
+        obstacle: line.reason.clone().filter(|reason| reason.starts_with("npd:") || reason.starts_with("tax:")),
         state: frame.t(words::disposition(&line.disposition, line.reason.as_deref(), line.amount_minor)),
         state_class: match line.disposition.as_str() {
             "due" => "ready",

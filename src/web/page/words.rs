@@ -3,6 +3,7 @@
 use crate::domain::attribution::Model;
 use crate::domain::channel::{Channel, Comparison, RuleField};
 use crate::domain::commission::{CommissionKind, CommissionState};
+use crate::domain::document::{DocumentKind, ReceiptState, Standing};
 use crate::domain::ledger::JournalKind;
 use crate::domain::order::OrderStatus;
 use crate::domain::partner::{PartnerKind, PartnerStatus};
@@ -182,6 +183,7 @@ pub fn journal(kind: JournalKind) -> &'static str {
         JournalKind::Adjusted => "journal-adjusted",
         JournalKind::PutInRun => "journal-put_in_run",
         JournalKind::Paid => "journal-paid",
+        JournalKind::TaxWithheld => "journal-tax_withheld",
     }
 }
 
@@ -266,6 +268,32 @@ pub fn commission_kind(kind: CommissionKind) -> &'static str {
     }
 }
 
+/// Who a payee is before tax law.
+pub fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Company => "standing-company",
+        Standing::SoleTrader => "standing-sole_trader",
+        Standing::SelfEmployed => "standing-self_employed",
+        Standing::Individual => "standing-individual",
+        Standing::Foreign => "standing-foreign",
+    }
+}
+
+pub fn receipt_state(state: ReceiptState) -> &'static str {
+    match state {
+        ReceiptState::Asked => "receipt-asked",
+        ReceiptState::Received => "receipt-received",
+        ReceiptState::Annulled => "receipt-annulled",
+    }
+}
+
+pub fn document_kind(kind: DocumentKind) -> &'static str {
+    match kind {
+        DocumentKind::Statement => "paper-statement",
+        DocumentKind::Act => "paper-act",
+    }
+}
+
 /// `built`, `approved`, `paid`.
 pub fn run_state(state: &str) -> &'static str {
     match state {
@@ -280,6 +308,8 @@ pub fn disposition(disposition: &str, reason: Option<&str>, amount_minor: i64) -
     match disposition {
         "due" => "line-due",
         "blocked" if reason.is_some_and(|reason| reason.starts_with("requisites:")) => "line-blocked_requisites",
+        "blocked" if reason.is_some_and(|reason| reason.starts_with("npd:")) => "line-blocked_npd",
+        "blocked" if reason.is_some_and(|reason| reason.starts_with("tax:")) => "line-blocked_tax",
         "blocked" => "line-blocked",
         _ if amount_minor < 0 => "line-below_zero",
         _ => "line-below_minimum",

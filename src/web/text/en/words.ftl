@@ -85,6 +85,7 @@ journal-released = Hold over
 journal-adjusted = Adjustment of a closed month
 journal-put_in_run = Put into a payout run
 journal-paid = Paid out
+journal-tax_withheld = Tax withheld
 
 policy-promo_then_last_click = Promo code, then last click
 policy-last_click_then_promo = Last click, then promo code
@@ -143,6 +144,9 @@ line-below_zero = Carried over: below zero
 line-below_minimum = Carried over: below the minimum
 line-blocked = Blocked: partner not approved
 line-blocked_requisites = Blocked: requisites missing or wrong
+line-net = tax { $tax }, to be sent { $net }
+line-blocked_npd = Blocked: self-employed status or limit
+line-blocked_tax = Blocked: tax is reckoned in roubles
 
 pay-manual = By hand
 pay-bank_ru = Bank account (Russia)
@@ -187,3 +191,16 @@ formula-lead-pending = The lead is not approved yet
 formula-part = { $part } of { $base }
 formula-portion = {" "}({ $own }/{ $all } of the order)
 formula-refunds = {" "}× { $left } / { $total } left after refunds
+
+standing-company = Company
+standing-sole_trader = Sole trader
+standing-self_employed = Self-employed (tax on professional income)
+standing-individual = Individual
+standing-foreign = Foreign contractor
+
+receipt-asked = No receipt yet
+receipt-received = Received
+receipt-annulled = Annulled: another one is needed
+
+paper-statement = Statement
+paper-act = Act

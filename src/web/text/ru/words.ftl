@@ -85,6 +85,7 @@ journal-released = Удержание закончилось
 journal-adjusted = Поправка закрытого месяца
 journal-put_in_run = Включено в выплату
 journal-paid = Выплачено
+journal-tax_withheld = Удержан налог
 
 policy-promo_then_last_click = Промокод, затем последний клик
 policy-last_click_then_promo = Последний клик, затем промокод
@@ -143,6 +144,9 @@ line-below_zero = Перенос: остаток ниже нуля
 line-below_minimum = Перенос: меньше минимума
 line-blocked = Стоп: партнёр не подтверждён
 line-blocked_requisites = Стоп: реквизитов нет или в них ошибка
+line-net = налог { $tax }, к перечислению { $net }
+line-blocked_npd = Стоп: статус или лимит самозанятого
+line-blocked_tax = Стоп: налог считается в рублях
 
 pay-manual = Вручную
 pay-bank_ru = Банковский счёт
@@ -191,3 +195,16 @@ formula-lead-pending = Лид ещё не подтверждён
 formula-part = { $part } из { $base }
 formula-portion = {" "}({ $own }/{ $all } заказа)
 formula-refunds = {" "}× { $left } / { $total } после возвратов
+
+standing-company = Юридическое лицо
+standing-sole_trader = Индивидуальный предприниматель
+standing-self_employed = Плательщик налога на профессиональный доход
+standing-individual = Физическое лицо
+standing-foreign = Иностранный исполнитель
+
+receipt-asked = Нет чека
+receipt-received = Получен
+receipt-annulled = Аннулирован: нужен новый
+
+paper-statement = Акт сверки
+paper-act = Акт

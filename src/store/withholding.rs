@@ -1,0 +1,114 @@
+//! What payees were paid in a year, and what was withheld of it as their tax.
+
+use super::{At, Reader, Result};
+use crate::domain::document::{PaidThisYear, Standing};
+use crate::domain::id::{PartnerId, PayoutRunId};
+use crate::domain::money::Currency;
+use crate::read;
+use chrono::NaiveDate;
+
+/// What a partner was paid in roubles under a standing from an instant to another one, and what lies in runs that are not
+/// paid. A payment that came back is none.
+pub async fn paid_between<'a>(
+    on: impl Into<Reader<'a>>,
+    partner: PartnerId,
+    standing: Standing,
+    (from, to): (At, At),
+) -> Result<PaidThisYear> {
+    let (amount_minor, tax_minor) = read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT CAST(COALESCE(SUM(p.minor), 0) AS BIGINT), CAST(COALESCE(SUM(l.tax_minor), 0) AS BIGINT) FROM \
+             (SELECT j.payout_run_id AS run_id, SUM(CASE WHEN e.account = 'available' THEN -e.amount_minor ELSE e.amount_minor END) AS minor \
+              FROM ledger_entries e JOIN journals j ON j.id = e.journal_id WHERE e.partner_id = $1 AND e.currency = 'RUB' \
+              AND ((e.account = 'in_payment' AND j.kind <> 'paid') OR (e.account = 'available' AND j.kind = 'returned')) \
+              GROUP BY j.payout_run_id HAVING SUM(CASE WHEN e.account = 'available' THEN -e.amount_minor ELSE e.amount_minor END) <> 0) p \
+             JOIN payout_runs r ON r.id = p.run_id JOIN payout_run_lines l ON l.payout_run_id = r.id AND l.partner_id = $1 \
+             WHERE l.standing = $2 AND l.disposition = 'due' AND (r.paid_at IS NULL OR (r.paid_at >= $3 AND r.paid_at < $4))",
+        )
+        .bind(partner)
+        .bind(standing)
+        .bind(from)
+        .bind(to)
+        .fetch_one(c)
+        .await
+    })?;
+    Ok(PaidThisYear { amount_minor, tax_minor })
+}
+
+/// What a run has paid to a partner and did not come back, and the last day on which it did.
+pub async fn paid_by_run<'a>(
+    on: impl Into<Reader<'a>>,
+    run: PayoutRunId,
+    partner: PartnerId,
+) -> Result<(i64, Option<NaiveDate>)> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT CAST(COALESCE(-SUM(e.amount_minor), 0) AS BIGINT), MAX(e.day) FROM journals j \
+             JOIN ledger_entries e ON e.journal_id = j.id WHERE j.payout_run_id = $1 AND j.kind IN ('paid', 'returned') \
+             AND e.account IN ('in_payment', 'available') AND e.partner_id = $2",
+        )
+        .bind(run)
+        .bind(partner)
+        .fetch_one(c)
+        .await
+    })?)
+}
+
+/// What is posted as withheld of a run's payment to a partner. Such a journal's note is the partner's id.
+pub async fn posted<'a>(on: impl Into<Reader<'a>>, run: PayoutRunId, partner: PartnerId) -> Result<i64> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_scalar(
+            "SELECT CAST(COALESCE(SUM(e.amount_minor), 0) AS BIGINT) FROM journals j JOIN ledger_entries e ON e.journal_id = j.id \
+             WHERE j.payout_run_id = $1 AND j.kind = 'tax_withheld' AND j.note = $2 AND e.account = 'tax'",
+        )
+        .bind(run)
+        .bind(partner.to_string())
+        .fetch_one(c)
+        .await
+    })?)
+}
+
+/// What was withheld of a partner's payments in a span of days.
+pub async fn of_partner<'a>(
+    on: impl Into<Reader<'a>>,
+    partner: PartnerId,
+    currency: Currency,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<i64> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_scalar(
+            "SELECT CAST(COALESCE(SUM(e.amount_minor), 0) AS BIGINT) FROM payout_runs r \
+             JOIN payout_run_lines l ON l.payout_run_id = r.id AND l.partner_id = $1 AND l.tax_minor <> 0 \
+             JOIN journals j ON j.payout_run_id = r.id AND j.kind = 'tax_withheld' AND j.note = $2 \
+             JOIN ledger_entries e ON e.journal_id = j.id AND e.account = 'tax' \
+             WHERE r.currency = $3 AND e.day >= $4 AND e.day <= $5",
+        )
+        .bind(partner)
+        .bind(partner.to_string())
+        .bind(currency)
+        .bind(from)
+        .bind(to)
+        .fetch_one(c)
+        .await
+    })?)
+}
+
+/// Run, partner, tax of the line, and what is posted, where the two differ although the line is paid, or not.
+pub async fn off_ledger<'a>(on: impl Into<Reader<'a>>) -> Result<Vec<(PayoutRunId, PartnerId, i64, i64)>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT * FROM (SELECT l.payout_run_id, l.partner_id, \
+             CASE WHEN (SELECT COALESCE(-SUM(e.amount_minor), 0) FROM journals j JOIN ledger_entries e ON e.journal_id = j.id \
+              WHERE j.payout_run_id = l.payout_run_id AND j.kind IN ('paid', 'returned') AND e.account IN ('in_payment', 'available') \
+              AND e.partner_id = l.partner_id) >= l.amount_minor THEN l.tax_minor ELSE CAST(0 AS BIGINT) END AS owed_minor, \
+             (SELECT CAST(COALESCE(SUM(e.amount_minor), 0) AS BIGINT) FROM journals j JOIN ledger_entries e ON e.journal_id = j.id \
+              WHERE j.payout_run_id = l.payout_run_id AND j.kind = 'tax_withheld' AND e.account = 'tax' \
+              AND j.note = 'par_' || CAST(l.partner_id AS TEXT)) AS posted_minor \
+             FROM payout_run_lines l WHERE l.disposition = 'due' AND l.tax_minor <> 0) t WHERE owed_minor <> posted_minor \
+             ORDER BY payout_run_id, partner_id",
+        )
+        .fetch_all(c)
+        .await
+    })?)
+}

@@ -22,6 +22,7 @@ pub fn style_sheet() -> &'static str {
 pub async fn file(request: HttpRequest, name: Path<String>) -> HttpResponse {
     let (kind, body): (&str, &'static [u8]) = match name.as_str() {
         "app.css" => ("text/css; charset=utf-8", STYLE.as_bytes()),
+        "document.css" => ("text/css; charset=utf-8", include_bytes!("assets/document.css")),
         "logo.svg" => ("image/svg+xml", include_bytes!("assets/logo.svg")),
         "favicon.svg" => ("image/svg+xml", include_bytes!("assets/favicon.svg")),
         _ => return super::signin::error_page(actix_web::http::StatusCode::NOT_FOUND, "there is no such file"),

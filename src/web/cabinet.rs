@@ -1,6 +1,10 @@
 //! The partner's own page: what is held, available and paid, and why. Everything is asked for by the partner of the
 //! session, never by anything in the request.
 
+mod documents;
+
+pub use documents::{document_page, documents, give_receipt};
+
 use super::App;
 use super::language::Language;
 use super::materials::{Materials, materials};
@@ -34,6 +38,7 @@ const MOST: i64 = 100;
 #[template(path = "cabinet.html")]
 struct CabinetPage {
     frame: Frame,
+    here: &'static str,
     name: String,
     status: Option<String>,
     balances: Vec<BalanceView>,
@@ -115,6 +120,7 @@ pub async fn home(app: Data<App>, request: HttpRequest, who: PartnerUser) -> Res
 
     let orders = commission::of_partner_with_orders(db, who.partner, ORDERS).await?;
     let page = CabinetPage {
+        here: "balance",
         name: own.name,
         status: words::partner_status(own.status).map(|key| frame.t(key)),
         balances: balances(&app, lang, &context, who.partner).await?,

@@ -5,6 +5,7 @@ pub mod api;
 pub mod assets;
 pub mod cabinet;
 pub mod country;
+pub mod documents;
 pub mod edge;
 pub mod error;
 pub mod health;
@@ -154,6 +155,13 @@ fn api_routes(config: &mut ServiceConfig) {
         .route("/payout-runs/{id}/retake-payer", post().to(payouts::retake_payer))
         .route("/payout-runs/{id}/paid", post().to(payouts::paid))
         .service(resource("/payer").get(payer::one).put(payer::replace))
+        .service(resource("/documents").get(documents::list).post(documents::issue))
+        .route("/documents/{id}", get().to(documents::one))
+        .route("/documents/{id}/page", get().to(documents::page))
+        .route("/receipts", get().to(receipts::list))
+        .route("/receipts/{id}/received", post().to(receipts::received))
+        .route("/receipts/{id}/annul", post().to(receipts::annul))
+        .route("/receipts/{id}/reminded", post().to(receipts::reminded))
         .route("/person-merges", get().to(persons::merges))
         .route("/person-merges/{id}/reverse", post().to(persons::reverse))
         .route("/misses", get().to(misses::list))
@@ -180,7 +188,15 @@ fn page_routes(config: &mut ServiceConfig) {
         .route("/admin/payout-runs/{id}/approve", post().to(admin::approve))
         .route("/admin/payout-runs/{id}/paid", post().to(admin::paid))
         .route("/admin/payout-runs/{id}/export", get().to(admin::export))
+        .route("/admin/documents", get().to(admin::documents))
+        .route("/admin/documents/issue", post().to(admin::issue))
+        .route("/admin/documents/{id}", get().to(admin::document_page))
+        .route("/admin/receipts", get().to(admin::receipts))
+        .route("/admin/receipts/{id}", post().to(admin::change_receipt))
         .route("/cabinet", get().to(cabinet::home))
+        .route("/cabinet/documents", get().to(cabinet::documents))
+        .route("/cabinet/documents/{id}", get().to(cabinet::document_page))
+        .route("/cabinet/receipts/{id}", post().to(cabinet::give_receipt))
         .route("/refer/{token}", get().to(refer::refer))
         .default_service(web::to(signin::nowhere));
 }

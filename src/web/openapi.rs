@@ -40,6 +40,8 @@ impl Modify for Bearer {
         channel_rules::list, channel_rules::replace, costs::replace, classify::classify, requisites::check, reports::channels, reports::partners,
         payouts::close, payouts::build, payouts::list, payouts::one, payouts::approve, payouts::export, payouts::files,
         payouts::statement, payouts::retake_payer, payer::one, payer::replace, payouts::paid, payouts::entries,
+        documents::list, documents::issue, documents::one, documents::page,
+        receipts::list, receipts::received, receipts::annul, receipts::reminded,
         persons::merges, persons::reverse, misses::list, misses::attach, rejected_hits::list,
     )
 )]

@@ -239,6 +239,7 @@ for (const lang of ['en', 'ru']) {
         const cabinet = await check(partner, '/cabinet', name('cabinet'));
         assert.equal(await cabinet.getAttribute('html', 'lang'), lang);
         await forDocs(cabinet, 'cabinet', lang, theme, size);
+        await check(partner, '/cabinet/documents', name('cabinet-documents'));
         await partner.close();
 
         const admin = await visit('admin', as);
@@ -254,6 +255,8 @@ for (const lang of ['en', 'ru']) {
         assert.ok(await why.locator('.trace .won').count() >= 1, 'somebody won');
         await forDocs(why, 'order', lang, theme, size);
         await check(admin, run, name('payouts'));
+        await check(admin, '/admin/documents', name('documents'));
+        await check(admin, '/admin/receipts', name('receipts'));
         const asked = new URLSearchParams({ url: 'https://shop.example/?utm_source=yandex&utm_medium=cpc&yclid=1', user_agent: 'Googlebot/2.1' });
         const rules = await check(admin, `/admin/channel-rules?${asked}`, name('rules'));
         assert.equal(await rules.locator('.builtin .used').count(), 1, 'the rule that decides');

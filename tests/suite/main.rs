@@ -16,6 +16,7 @@ mod command_line;
 mod crash;
 mod credit;
 mod demo;
+mod documents;
 mod edge;
 mod faults;
 mod histories;

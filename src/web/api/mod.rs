@@ -8,6 +8,7 @@ pub mod commissions;
 pub mod costs;
 pub mod creatives;
 mod credits;
+pub mod documents;
 pub mod leads;
 pub mod links;
 pub mod misses;
@@ -19,6 +20,7 @@ pub mod persons;
 pub mod price_lists;
 pub mod programs;
 pub mod promo_codes;
+pub mod receipts;
 pub mod referrers;
 pub mod rejected_hits;
 pub mod reports;
@@ -131,28 +133,14 @@ where
     F: AsyncFnOnce(&mut Tx, &Context) -> service::Result<(StatusCode, Value)>,
 {
     key.needs(scope)?;
-    let idempotency_key = match request.headers().get("idempotency-key") {
-        None => None,
-        Some(value) => Some(check_idempotency_key(value)?),
-    };
-    let mut hasher = Sha256::new();
-    hasher.update(format!("{} {}\n", request.method(), request.uri()));
-    hasher.update(&body.0);
-    let request_hash = hex::encode(hasher.finalize());
-
+    let idempotency_key = idempotency_key_of(request)?;
+    let request_hash = hash_of(request, body);
     let context = app.service.context(&key.actor());
     let mut tx = app.service.db.begin().await?;
     if let Some(idempotency_key) = &idempotency_key
-        && let Some((hash, status, answer)) = account::answered(&mut tx, key.id, idempotency_key).await?
+        && let Some(known) = account::answered(&mut tx, key.id, idempotency_key).await?
     {
-        if hash != request_hash {
-            return Err(Problem::field("", "this Idempotency-Key was used with another request"));
-        }
-        let status = u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok()).unwrap_or(StatusCode::OK);
-        return Ok(HttpResponse::build(status)
-            .content_type("application/json")
-            .insert_header(("idempotent-replay", "true"))
-            .body(answer));
+        return replay(known, &request_hash);
     }
     let (status, answer) = act(&mut tx, &context).await?;
     let answer = answer.to_string();
@@ -163,6 +151,32 @@ where
     tx.commit().await?;
     app.links.refresh(&app.service.db).await?;
     Ok(HttpResponse::build(status).content_type("application/json").body(answer))
+}
+
+/// The answer that is remembered under the request's `Idempotency-Key`, for an act that is more than one transaction.
+pub async fn replayed(app: &App, key: &ApiKey, request: &HttpRequest, body: &Body) -> Result<Option<HttpResponse>, Problem> {
+    let Some(idempotency_key) = idempotency_key_of(request)? else { return Ok(None) };
+    let known = account::answered(&app.service.db, key.id, &idempotency_key).await?;
+    known.map(|known| replay(known, &hash_of(request, body))).transpose()
+}
+
+fn replay((hash, status, answer): (String, i64, String), request_hash: &str) -> Result<HttpResponse, Problem> {
+    if hash != request_hash {
+        return Err(Problem::field("", "this Idempotency-Key was used with another request"));
+    }
+    let status = u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok()).unwrap_or(StatusCode::OK);
+    Ok(HttpResponse::build(status).content_type("application/json").insert_header(("idempotent-replay", "true")).body(answer))
+}
+
+fn hash_of(request: &HttpRequest, body: &Body) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(format!("{} {}\n", request.method(), request.uri()));
+    hasher.update(&body.0);
+    hex::encode(hasher.finalize())
+}
+
+fn idempotency_key_of(request: &HttpRequest) -> Result<Option<String>, Problem> {
+    request.headers().get("idempotency-key").map(check_idempotency_key).transpose()
 }
 
 fn check_idempotency_key(value: &header::HeaderValue) -> Result<String, Problem> {

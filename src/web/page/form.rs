@@ -13,6 +13,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 /// The fields of a form; of a name that comes twice, the last.
+#[derive(Default)]
 pub struct Fields(HashMap<String, String>);
 
 impl Fields {

@@ -15,7 +15,7 @@ use super::who::SignedIn;
 use crate::store::settings;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
 
 /// Nothing but our own style sheet, pictures and forms; no script at all.
@@ -89,16 +89,26 @@ pub fn answer(status: StatusCode, page: &impl Template) -> HttpResponse {
     }
 }
 
+/// A page that stays as it was when it was drawn, known by its hash.
+pub fn frozen(sha256: &str, html: Vec<u8>) -> HttpResponse {
+    headers(StatusCode::OK).insert_header((header::ETAG, format!("\"{sha256}\""))).body(html)
+}
+
 fn with_headers(status: StatusCode, html: String) -> HttpResponse {
-    HttpResponse::build(status)
+    headers(status).body(html)
+}
+
+fn headers(status: StatusCode) -> HttpResponseBuilder {
+    let mut answer = HttpResponse::build(status);
+    answer
         .content_type("text/html; charset=utf-8")
         .insert_header((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::REFERRER_POLICY, "same-origin"))
         .insert_header((HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::VARY, "Accept-Language, Cookie"))
-        .body(html)
+        .insert_header((header::VARY, "Accept-Language, Cookie"));
+    answer
 }
 
 /// On to another page, after a form or because this one is elsewhere.

@@ -16,6 +16,7 @@ nav-statement = Statement
 nav-channels = Channels
 nav-partners = Partners
 nav-payouts = Payouts
+nav-documents = Documents
 nav-rules = Rules
 
 month-earlier = Month before
@@ -112,3 +113,17 @@ column-for = For
 column-amount = Amount
 column-method = Paid by
 column-currency = Currency
+
+receipts-title = Receipts of the self-employed
+problem-receipt = The receipt was not saved.
+receipt-due = due by { $day }
+receipt-overdue = overdue
+receipt-paid = Paid { $day }, { $run }
+receipt-number = Receipt
+receipt-link = Link to the receipt
+receipt-date = Date of the receipt
+receipt-amount = Sum of the receipt
+receipt-annulled-because = annulled: { $reason }
+column-number = Document
+column-issued = Issued
+column-page = Open

@@ -16,6 +16,7 @@ nav-statement = Выписка
 nav-channels = Каналы
 nav-partners = Партнёры
 nav-payouts = Выплаты
+nav-documents = Документы
 nav-rules = Правила
 
 month-earlier = Предыдущий месяц
@@ -134,3 +135,17 @@ column-for = За что
 column-amount = Сумма
 column-method = Способ
 column-currency = Валюта
+
+receipts-title = Чеки самозанятых
+problem-receipt = Чек не сохранён.
+receipt-due = чек нужен до { $day }
+receipt-overdue = просрочен
+receipt-paid = Выплачено { $day }, { $run }
+receipt-number = Чек
+receipt-link = Ссылка на чек
+receipt-date = Дата чека
+receipt-amount = Сумма чека
+receipt-annulled-because = аннулирован: { $reason }
+column-number = Документ
+column-issued = Выпущен
+column-page = Открыть

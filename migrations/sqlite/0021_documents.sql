@@ -32,5 +32,5 @@ CREATE TABLE receipts(
 CREATE UNIQUE INDEX receipts_number ON receipts(partner_id, number) WHERE state = 'received';
 CREATE INDEX receipts_missing ON receipts(due_on) WHERE state <> 'received';
 
--- Movements of a run are asked for by the run.
-CREATE INDEX journals_of_run ON journals(payout_run_id) WHERE payout_run_id IS NOT NULL;
+-- A tax is looked up by run and partner, who is the note.
+CREATE INDEX journals_tax ON journals(payout_run_id, note) WHERE kind = 'tax_withheld';

@@ -66,7 +66,7 @@ pub async fn ask(tx: &mut Tx, wanted: Wanted, now: At) -> Result<()> {
 /// The payment came back: nothing is asked for any more.
 pub async fn ask_no_more(tx: &mut Tx, run: PayoutRunId, partner: PartnerId) -> Result<()> {
     exec!(tx, {
-        sqlx::query("DELETE FROM receipts WHERE payout_run_id = $1 AND partner_id = $2 AND state = 'asked'")
+        sqlx::query("DELETE FROM receipts WHERE payout_run_id = $1 AND partner_id = $2 AND state <> 'received'")
             .bind(run)
             .bind(partner)
     })?;

@@ -35,35 +35,76 @@ pub async fn paid_between<'a>(
     Ok(PaidThisYear { amount_minor, tax_minor })
 }
 
-/// What a run has paid to a partner and did not come back, and the last day on which it did.
-pub async fn paid_by_run<'a>(
-    on: impl Into<Reader<'a>>,
-    run: PayoutRunId,
-    partner: PartnerId,
-) -> Result<(i64, Option<NaiveDate>)> {
+/// A line of a run that has a tax or a receipt, and what has become of it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct TaxedLine {
+    pub partner_id: PartnerId,
+    pub standing: Option<Standing>,
+    pub amount_minor: i64,
+    pub tax_minor: i64,
+    /// What was paid and did not come back, and the last day on which either happened.
+    pub paid_minor: i64,
+    pub day: Option<NaiveDate>,
+    /// What is posted as withheld.
+    pub posted_minor: i64,
+}
+
+/// The lines of a run that have a tax or a receipt. The note of a tax's journal is the partner's id.
+pub async fn taxed_lines<'a>(on: impl Into<Reader<'a>>, run: PayoutRunId) -> Result<Vec<TaxedLine>> {
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
-            "SELECT CAST(COALESCE(-SUM(e.amount_minor), 0) AS BIGINT), MAX(e.day) FROM journals j \
-             JOIN ledger_entries e ON e.journal_id = j.id WHERE j.payout_run_id = $1 AND j.kind IN ('paid', 'returned') \
-             AND e.account IN ('in_payment', 'available') AND e.partner_id = $2",
+            "SELECT l.partner_id, l.standing, l.amount_minor, l.tax_minor, \
+             (SELECT CAST(COALESCE(-SUM(e.amount_minor), 0) AS BIGINT) FROM ledger_entries e JOIN journals j ON j.id = e.journal_id \
+              WHERE e.partner_id = l.partner_id AND e.account IN ('in_payment', 'available') AND j.payout_run_id = l.payout_run_id \
+              AND j.kind IN ('paid', 'returned')) AS paid_minor, \
+             (SELECT MAX(e.day) FROM ledger_entries e JOIN journals j ON j.id = e.journal_id \
+              WHERE e.partner_id = l.partner_id AND e.account IN ('in_payment', 'available') AND j.payout_run_id = l.payout_run_id \
+              AND j.kind IN ('paid', 'returned')) AS day, \
+             (SELECT CAST(COALESCE(SUM(e.amount_minor), 0) AS BIGINT) FROM journals j JOIN ledger_entries e ON e.journal_id = j.id \
+              WHERE j.payout_run_id = l.payout_run_id AND j.kind = 'tax_withheld' AND e.account = 'tax' \
+              AND j.note = 'par_' || CAST(l.partner_id AS TEXT)) AS posted_minor \
+             FROM payout_run_lines l WHERE l.payout_run_id = $1 AND l.disposition = 'due' \
+             AND (l.tax_minor <> 0 OR l.standing = 'self_employed') ORDER BY l.partner_id",
         )
         .bind(run)
-        .bind(partner)
-        .fetch_one(c)
+        .fetch_all(c)
         .await
     })?)
 }
 
-/// What is posted as withheld of a run's payment to a partner. Such a journal's note is the partner's id.
-pub async fn posted<'a>(on: impl Into<Reader<'a>>, run: PayoutRunId, partner: PartnerId) -> Result<i64> {
+/// A payment of which a tax was withheld.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Withheld {
+    pub partner_id: PartnerId,
+    pub partner_name: String,
+    pub payout_run_id: PayoutRunId,
+    pub currency: Currency,
+    pub amount_minor: i64,
+    pub tax_minor: i64,
+    pub day: NaiveDate,
+}
+
+/// The payments of which a tax was withheld in a span of days, by run and partner.
+pub async fn between<'a>(
+    on: impl Into<Reader<'a>>,
+    partner: Option<PartnerId>,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<Withheld>> {
     Ok(read!(on.into(), |c| {
-        sqlx::query_scalar(
-            "SELECT CAST(COALESCE(SUM(e.amount_minor), 0) AS BIGINT) FROM journals j JOIN ledger_entries e ON e.journal_id = j.id \
-             WHERE j.payout_run_id = $1 AND j.kind = 'tax_withheld' AND j.note = $2 AND e.account = 'tax'",
+        sqlx::query_as(
+            "SELECT l.partner_id, l.partner_name, l.payout_run_id, r.currency, l.amount_minor, l.tax_minor, MAX(e.day) AS day \
+             FROM payout_run_lines l JOIN payout_runs r ON r.id = l.payout_run_id \
+             JOIN journals j ON j.payout_run_id = l.payout_run_id AND j.kind = 'tax_withheld' \
+             AND j.note = 'par_' || CAST(l.partner_id AS TEXT) JOIN ledger_entries e ON e.journal_id = j.id AND e.account = 'tax' \
+             WHERE l.tax_minor <> 0 AND ($1 = 0 OR l.partner_id = $1) AND e.day >= $2 AND e.day <= $3 \
+             GROUP BY l.partner_id, l.partner_name, l.payout_run_id, r.currency, l.amount_minor, l.tax_minor \
+             HAVING SUM(e.amount_minor) <> 0 ORDER BY l.payout_run_id, l.partner_id",
         )
-        .bind(run)
-        .bind(partner.to_string())
-        .fetch_one(c)
+        .bind(partner.map_or(0, |p| p.0))
+        .bind(from)
+        .bind(to)
+        .fetch_all(c)
         .await
     })?)
 }

@@ -158,6 +158,7 @@ fn api_routes(config: &mut ServiceConfig) {
         .service(resource("/documents").get(documents::list).post(documents::issue))
         .route("/documents/{id}", get().to(documents::one))
         .route("/documents/{id}/page", get().to(documents::page))
+        .route("/withheld-taxes", get().to(withheld_taxes::list))
         .route("/receipts", get().to(receipts::list))
         .route("/receipts/{id}/received", post().to(receipts::received))
         .route("/receipts/{id}/annul", post().to(receipts::annul))

@@ -41,7 +41,7 @@ impl Modify for Bearer {
         payouts::close, payouts::build, payouts::list, payouts::one, payouts::approve, payouts::export, payouts::files,
         payouts::statement, payouts::retake_payer, payer::one, payer::replace, payouts::paid, payouts::entries,
         documents::list, documents::issue, documents::one, documents::page,
-        receipts::list, receipts::received, receipts::annul, receipts::reminded,
+        receipts::list, receipts::received, receipts::annul, receipts::reminded, withheld_taxes::list,
         persons::merges, persons::reverse, misses::list, misses::attach, rejected_hits::list,
     )
 )]

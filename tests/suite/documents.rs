@@ -174,6 +174,9 @@ both_stores! {
         let entries = app.get("/v1/ledger/entries").await;
         let sum = |account: &str| entries["data"].as_array().unwrap().iter().filter(|e| e["account"] == account).map(|e| e["amount"]["amount"].as_str().unwrap().replace('.', "").parse::<i64>().unwrap()).sum::<i64>();
         assert_eq!((sum("cash"), sum("tax")), (870_50, 130_00));
+        let taxes = app.get("/v1/withheld-taxes").await;
+        assert_eq!((taxes["total"]["amount"].as_str(), taxes["data"][0]["net"]["amount"].as_str(), taxes["data"][0]["partner"].as_str()), (Some("130.00"), Some("870.50"), Some(ivan.as_str())));
+        assert_eq!(app.get("/v1/withheld-taxes?year=2025").await["data"], json!([]));
         // Half a rouble of tax waits: 2001.00 in the year owe 260.13, that is 260.
         earn(app, "ivan", "T-2", "10005.00").await;
         app.advance(TimeDelta::days(10));

@@ -49,15 +49,11 @@ fn this_year(context: &Context) -> (At, At) {
 /// Nothing changed: nothing happens.
 pub async fn payments_changed(tx: &mut Tx, context: &Context, id: PayoutRunId) -> Result<()> {
     let run = payout::by_id(&mut *tx, id).await?.ok_or_else(|| Error::not_found(id))?;
-    for line in payout::lines(&mut *tx, id).await?.iter().filter(|line| line.disposition == "due") {
+    for line in withholding::taxed_lines(&mut *tx, id).await? {
         let has_receipt = line.standing == Some(Standing::SelfEmployed);
-        if !has_receipt && line.tax_minor == 0 {
-            continue;
-        }
-        let (paid_minor, day) = withholding::paid_by_run(&mut *tx, id, line.partner_id).await?;
-        let paid_on = day.filter(|_| paid_minor >= line.amount_minor);
+        let paid_on = line.day.filter(|_| line.paid_minor >= line.amount_minor);
         let owed = if paid_on.is_some() { line.tax_minor } else { 0 };
-        let missing = owed - withholding::posted(&mut *tx, id, line.partner_id).await?;
+        let missing = owed - line.posted_minor;
         if let Some(journal) = Journal::transfer(JournalKind::TaxWithheld, run.currency, Account::Cash, Account::Tax, missing) {
             let because = Because { run: Some(id), note: Some(line.partner_id.to_string()), ..Because::default() };
             ledger::post(tx, &journal, context.today(), &because, context.at()).await?;

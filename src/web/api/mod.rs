@@ -27,6 +27,7 @@ pub mod reports;
 pub mod requisites;
 pub mod seen_prices;
 pub mod view;
+pub mod withheld_taxes;
 
 use super::App;
 use super::error::Problem;

@@ -145,7 +145,7 @@ line-below_minimum = Перенос: меньше минимума
 line-blocked = Стоп: партнёр не подтверждён
 line-blocked_requisites = Стоп: реквизитов нет или в них ошибка
 line-net = налог { $tax }, к перечислению { $net }
-line-blocked_npd = Стоп: статус или лимит самозанятого
+line-blocked_npd = Стоп: лимит или статус НПД
 line-blocked_tax = Стоп: налог считается в рублях
 
 pay-manual = Вручную

@@ -44,9 +44,9 @@ pub mod rule;
 pub mod seen_price;
 pub mod settings;
 pub mod spool;
+pub mod tax;
 pub mod touch;
 pub mod touch_day;
-pub mod withholding;
 
 pub use codec::At;
 pub use db::{Backend, Connection, Db, Dialect, Reader, Tx};

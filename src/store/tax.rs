@@ -49,16 +49,17 @@ pub struct TaxedLine {
     pub posted_minor: i64,
 }
 
-/// The lines of a run that have a tax or a receipt. The note of a tax's journal is the partner's id.
+/// The lines of a run that have a tax or a receipt. The note of a tax's journal is the partner's id. `CROSS JOIN` keeps
+/// SQLite from reading the whole run for each of its partners.
 pub async fn taxed_lines<'a>(on: impl Into<Reader<'a>>, run: PayoutRunId) -> Result<Vec<TaxedLine>> {
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
             "SELECT l.partner_id, l.standing, l.amount_minor, l.tax_minor, \
-             (SELECT CAST(COALESCE(-SUM(e.amount_minor), 0) AS BIGINT) FROM ledger_entries e JOIN journals j ON j.id = e.journal_id \
-              WHERE e.partner_id = l.partner_id AND e.account IN ('in_payment', 'available') AND j.payout_run_id = l.payout_run_id \
+             (SELECT CAST(COALESCE(-SUM(e.amount_minor), 0) AS BIGINT) FROM ledger_entries e CROSS JOIN journals j \
+              WHERE j.id = e.journal_id AND e.partner_id = l.partner_id AND e.account IN ('in_payment', 'available') AND j.payout_run_id = l.payout_run_id \
               AND j.kind IN ('paid', 'returned')) AS paid_minor, \
-             (SELECT MAX(e.day) FROM ledger_entries e JOIN journals j ON j.id = e.journal_id \
-              WHERE e.partner_id = l.partner_id AND e.account IN ('in_payment', 'available') AND j.payout_run_id = l.payout_run_id \
+             (SELECT MAX(e.day) FROM ledger_entries e CROSS JOIN journals j \
+              WHERE j.id = e.journal_id AND e.partner_id = l.partner_id AND e.account IN ('in_payment', 'available') AND j.payout_run_id = l.payout_run_id \
               AND j.kind IN ('paid', 'returned')) AS day, \
              (SELECT CAST(COALESCE(SUM(e.amount_minor), 0) AS BIGINT) FROM journals j JOIN ledger_entries e ON e.journal_id = j.id \
               WHERE j.payout_run_id = l.payout_run_id AND j.kind = 'tax_withheld' AND e.account = 'tax' \

@@ -1,4 +1,5 @@
-//! What payees were paid in a year, and what was withheld of it as their tax.
+//! What payees were paid in a year, and what was withheld of it as their tax. `CROSS JOIN` has SQLite look things up in the
+//! order they are written in: a partner's few entries or lines first, never a whole run or ledger for each partner.
 
 use super::{At, Reader, Result};
 use crate::domain::document::{PaidThisYear, Standing};
@@ -49,8 +50,7 @@ pub struct TaxedLine {
     pub posted_minor: i64,
 }
 
-/// The lines of a run that have a tax or a receipt. The note of a tax's journal is the partner's id. `CROSS JOIN` keeps
-/// SQLite from reading the whole run for each of its partners.
+/// The lines of a run that have a tax or a receipt. The note of a tax's journal is the partner's id.
 pub async fn taxed_lines<'a>(on: impl Into<Reader<'a>>, run: PayoutRunId) -> Result<Vec<TaxedLine>> {
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
@@ -95,10 +95,9 @@ pub async fn between<'a>(
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
             "SELECT l.partner_id, l.partner_name, l.payout_run_id, r.currency, l.amount_minor, l.tax_minor, MAX(e.day) AS day \
-             FROM payout_run_lines l JOIN payout_runs r ON r.id = l.payout_run_id \
-             JOIN journals j ON j.payout_run_id = l.payout_run_id AND j.kind = 'tax_withheld' \
-             AND j.note = 'par_' || CAST(l.partner_id AS TEXT) JOIN ledger_entries e ON e.journal_id = j.id AND e.account = 'tax' \
-             WHERE l.tax_minor <> 0 AND ($1 = 0 OR l.partner_id = $1) AND e.day >= $2 AND e.day <= $3 \
+             FROM payout_run_lines l CROSS JOIN payout_runs r CROSS JOIN journals j CROSS JOIN ledger_entries e \
+             WHERE r.id = l.payout_run_id AND j.payout_run_id = l.payout_run_id AND j.kind = 'tax_withheld' \
+             AND j.note = 'par_' || CAST(l.partner_id AS TEXT) AND e.journal_id = j.id AND e.account = 'tax' AND l.tax_minor <> 0 AND ($1 = 0 OR l.partner_id = $1) AND e.day >= $2 AND e.day <= $3 \
              GROUP BY l.partner_id, l.partner_name, l.payout_run_id, r.currency, l.amount_minor, l.tax_minor \
              HAVING SUM(e.amount_minor) <> 0 ORDER BY l.payout_run_id, l.partner_id",
         )
@@ -120,11 +119,10 @@ pub async fn of_partner<'a>(
 ) -> Result<i64> {
     Ok(read!(on.into(), |c| {
         sqlx::query_scalar(
-            "SELECT CAST(COALESCE(SUM(e.amount_minor), 0) AS BIGINT) FROM payout_runs r \
-             JOIN payout_run_lines l ON l.payout_run_id = r.id AND l.partner_id = $1 AND l.tax_minor <> 0 \
-             JOIN journals j ON j.payout_run_id = r.id AND j.kind = 'tax_withheld' AND j.note = $2 \
-             JOIN ledger_entries e ON e.journal_id = j.id AND e.account = 'tax' \
-             WHERE r.currency = $3 AND e.day >= $4 AND e.day <= $5",
+            "SELECT CAST(COALESCE(SUM(e.amount_minor), 0) AS BIGINT) FROM payout_runs r CROSS JOIN payout_run_lines l \
+             CROSS JOIN journals j CROSS JOIN ledger_entries e WHERE l.payout_run_id = r.id AND l.partner_id = $1 AND l.tax_minor <> 0 \
+             AND j.payout_run_id = r.id AND j.kind = 'tax_withheld' AND j.note = $2 AND e.journal_id = j.id AND e.account = 'tax' \
+             AND r.currency = $3 AND e.day >= $4 AND e.day <= $5",
         )
         .bind(partner)
         .bind(partner.to_string())

@@ -64,7 +64,7 @@ pub async fn insert(tx: &mut Tx, document: &Document) -> Result<DocumentId> {
             .bind(&document.payee_name)
             .bind(document.currency)
             .bind(document.amount_minor)
-            .bind(&document.sums)
+            .bind(document.sums)
             .bind(document.issued_at)
             .bind(&document.issued_by)
             .fetch_one(c)

@@ -51,7 +51,7 @@ pub mod rule;
 pub mod seen_price;
 pub mod settings;
 pub mod spool;
-pub mod tax_withheld;
+pub mod tax;
 pub mod touch;
 pub mod touch_day;
 pub mod withholding;

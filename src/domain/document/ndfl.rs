@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn fifty_kopecks_are_a_rouble() {
         let scale = scale_on(day("2026-11-30"));
-        for (income, tax) in [(100_00, 13_00), (3_84, 0), (3_85, 1_00), (96_15, 12_00), (96_16, 13_00), (0, 0), (-5_00, 0)] {
+        for (income, tax) in [(100_00, 13_00), (3_84, 0), (3_85, 1_00), (9_615, 12_00), (9_616, 13_00), (0, 0), (-5_00, 0)] {
             assert_eq!(scale.tax_minor(income), tax, "{income}");
         }
     }

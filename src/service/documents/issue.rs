@@ -11,7 +11,7 @@ use crate::service::statement::{self, Statement};
 use crate::service::{Context, Error, Result, Tributary, settle};
 use crate::store::document::{Document, Filter, Page};
 use crate::store::partner::Partner;
-use crate::store::{self, Reader, Tx, audit, document, ledger, partner, tax_withheld};
+use crate::store::{self, Reader, Tx, audit, document, ledger, partner, tax};
 use chrono::Datelike;
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -187,7 +187,7 @@ async fn sums(tx: &mut Tx, id: PartnerId, period: Period, of: &Statement) -> Res
         held_minor: of.closing.held_minor,
         available_minor: of.closing.available_minor,
         in_payment_minor: of.closing.in_payment_minor,
-        tax_minor: tax_withheld::of_partner(&mut *tx, id, of.currency, period.first_day(), period.last_day()).await?,
+        tax_minor: tax::of_partner(&mut *tx, id, of.currency, period.first_day(), period.last_day()).await?,
     })
 }
 

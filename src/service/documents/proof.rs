@@ -6,7 +6,7 @@ use crate::domain::time::Period;
 use crate::service::doctor::Finding;
 use crate::service::{Result, Tributary, statement};
 use crate::store::document::Filter;
-use crate::store::{document, tax_withheld};
+use crate::store::{document, tax};
 use sha2::{Digest, Sha256};
 
 /// Every proof of this room.
@@ -57,7 +57,7 @@ async fn pages(service: &Tributary) -> Result<Finding> {
 }
 
 async fn taxes(service: &Tributary) -> Result<Finding> {
-    let off = tax_withheld::off_ledger(&service.db).await?;
+    let off = tax::off_ledger(&service.db).await?;
     let said = off.iter().map(|(run, partner, owed, posted)| format!("{run}, {partner}: withheld {owed}, posted {posted}"));
     let what = "the tax of every paid line is posted, and of no other";
     Ok(Finding { what, checked: 0, skipped: 0, broken: said.collect() })

@@ -15,7 +15,7 @@ use crate::service::{Context, Error, Result};
 use crate::store::ledger::Because;
 use crate::store::payout::PayoutRunLine;
 use crate::store::receipt::Wanted;
-use crate::store::{At, Tx, ledger, payout, receipt, tax_withheld};
+use crate::store::{At, Tx, ledger, payout, receipt, tax};
 use chrono::{Datelike, NaiveDate};
 
 /// A line that is due, with the tax withheld of it; or blocked, with the reason.
@@ -25,7 +25,7 @@ pub async fn by_tax_law(tx: &mut Tx, context: &Context, currency: Currency, mut 
     let Some(standing) = line.standing.filter(|_| line.disposition == "due") else { return Ok(line) };
     let paid = match standing {
         Standing::SelfEmployed | Standing::Individual => {
-            tax_withheld::paid_between(&mut *tx, line.partner_id, standing, this_year(context)).await?
+            tax::paid_between(&mut *tx, line.partner_id, standing, this_year(context)).await?
         }
         Standing::Company | Standing::SoleTrader | Standing::Foreign => Default::default(),
     };
@@ -51,7 +51,7 @@ fn this_year(context: &Context) -> (At, At) {
 /// Nothing changed: nothing happens.
 pub async fn payments_changed(tx: &mut Tx, context: &Context, id: PayoutRunId) -> Result<()> {
     let run = payout::by_id(&mut *tx, id).await?.ok_or_else(|| Error::not_found(id))?;
-    for line in tax_withheld::taxed_lines(&mut *tx, id).await? {
+    for line in tax::taxed_lines(&mut *tx, id).await? {
         let has_receipt = line.standing == Some(Standing::SelfEmployed);
         let paid_on = line.day.filter(|_| line.paid_minor >= line.amount_minor);
         let owed = if paid_on.is_some() { line.tax_minor } else { 0 };

@@ -4,7 +4,7 @@ use super::{csv_of, wants_csv};
 use crate::domain::id::PartnerId;
 use crate::domain::money::Money;
 use crate::service::access::Scope;
-use crate::store::tax_withheld::{self, Withheld};
+use crate::store::tax::{self, Withheld};
 use crate::web::App;
 use crate::web::error::Problem;
 use crate::web::who::ApiKey;
@@ -39,7 +39,7 @@ pub async fn list(app: Data<App>, key: ApiKey, request: HttpRequest, query: Quer
     };
     let partner: Option<PartnerId> =
         query.partner.as_deref().map(|text| text.parse().map_err(|e| Problem::field("/partner", e))).transpose()?;
-    let found = tax_withheld::between(&app.service.db, partner, from, to).await?;
+    let found = tax::between(&app.service.db, partner, from, to).await?;
     let data: Vec<Value> = found.iter().map(shown).collect();
     if wants_csv(&request) {
         return Ok(HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(csv_of(&data)));

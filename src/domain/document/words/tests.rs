@@ -134,7 +134,7 @@ fn russian_word(word: &str) -> Option<Said> {
 /// The number that words say, and where they end.
 fn read_back(text: &str, word: impl Fn(&str) -> Option<Said>) -> u64 {
     let (mut total, mut group) = (0, 0);
-    for said in text.to_lowercase().split([' ', '-']).filter(|w| *w != "and").map_while(|w| word(w)) {
+    for said in text.to_lowercase().split([' ', '-']).filter(|w| *w != "and").map_while(word) {
         match said {
             Said::Adds(n) => group += n,
             Said::Multiplies(power) => {

@@ -107,7 +107,7 @@ async fn insert_into_sqlite(c: &mut SqliteConnection, rows: &[Row<'_>], now: At)
     Ok(())
 }
 
-fn entries_of<'a>(rows: &'a [Row<'_>]) -> impl Iterator<Item = (JournalId, ChainedEntry)> {
+fn entries_of(rows: &[Row<'_>]) -> impl Iterator<Item = (JournalId, ChainedEntry)> {
     rows.iter().flat_map(|row| row.entries.map(|entry| (row.id, entry)))
 }
 

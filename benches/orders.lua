@@ -3,7 +3,9 @@
 -- usage: wrk -s orders.lua http://HOST:PORT/v1/orders -- API_KEY FILE_OF_CLICK_IDS
 
 local clicks, headers, placed_at = {}, {}, os.date("!%Y-%m-%dT%H:%M:%SZ")
-local number, refused = 0, 0
+local number = 0
+-- Global, so that `done` can ask each thread for it.
+refused = 0
 local threads = {}
 
 function setup(thread)

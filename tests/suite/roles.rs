@@ -14,7 +14,8 @@ use tributary::store::audit;
 /// The forms of the console, and who of owner, accountant, marketer and viewer may send each.
 const MONEY: &[Role] = &[Role::Owner, Role::Accountant];
 const CHANNELS: &[Role] = &[Role::Owner, Role::Marketer];
-const FORMS: [(&str, &[Role]); 7] = [
+const OWNER: &[Role] = &[Role::Owner];
+const FORMS: [(&str, &[Role]); 16] = [
     ("/admin/channel-rules", CHANNELS),
     ("/admin/commission-rules", MONEY),
     ("/admin/commissions/{id}/{act}", MONEY),
@@ -22,13 +23,24 @@ const FORMS: [(&str, &[Role]); 7] = [
     ("/admin/payouts/{period}/build", MONEY),
     ("/admin/payout-runs/{id}/approve", MONEY),
     ("/admin/payout-runs/{id}/paid", MONEY),
+    ("/admin/payout-runs/{id}/lines", MONEY),
+    ("/admin/payout-runs/{id}/cancel", MONEY),
+    ("/admin/payout-runs/{id}/statement", MONEY),
+    ("/admin/payout-runs/{id}/statement/apply", MONEY),
+    ("/admin/payout-settings", OWNER),
+    ("/admin/ledger/{partner}", MONEY),
+    ("/admin/withholdings/{id}/release", MONEY),
+    ("/admin/documents/issue", MONEY),
+    ("/admin/receipts/{id}", MONEY),
 ];
+/// Forms that send a file.
+const UPLOADS: [&str; 2] = ["/admin/payout-runs/{id}/statement", "/admin/payout-runs/{id}/statement/apply"];
 /// Pages that hand out or prepare what only they may do.
 const GUARDED_PAGES: [(&str, &[Role]); 3] =
     [("/admin/payout-runs/{id}/export", MONEY), ("/admin/commission-rules/edit", MONEY), ("/admin/channel-rules/edit", CHANNELS)];
 
 /// What needs an admin's key: it moves money, or says where it goes.
-const ADMIN: [&str; 10] = [
+const ADMIN: [&str; 22] = [
     "post /v1/periods/{period}/close",
     "post /v1/payout-runs",
     "post /v1/payout-runs/{id}/approve",
@@ -39,6 +51,18 @@ const ADMIN: [&str; 10] = [
     "post /v1/commissions/{id}/approve",
     "post /v1/commissions/{id}/decline",
     "post /v1/commissions/{id}/restore",
+    "post /v1/documents",
+    "post /v1/partners/{id}/adjustments",
+    "post /v1/partners/{id}/withholdings",
+    "post /v1/partners/{id}/write-offs",
+    "post /v1/payout-runs/{id}/cancel",
+    "post /v1/payout-runs/{id}/lines/{partner}/failed",
+    "post /v1/payout-runs/{id}/statement/apply",
+    "post /v1/receipts/{id}/annul",
+    "post /v1/receipts/{id}/received",
+    "post /v1/receipts/{id}/reminded",
+    "post /v1/withholdings/{id}/release",
+    "put /v1/payout-settings",
 ];
 /// What changes nothing, though it is sent with a body.
 const READ: [&str; 5] = [
@@ -51,9 +75,22 @@ const READ: [&str; 5] = [
 
 /// A path with something in its places.
 fn filled(path: &str) -> String {
-    let ids = [("/payout-runs/", "pay_1"), ("/commissions/", "com_1"), ("/commission-rules/", "rul_1"), ("/partners/", "par_1")];
+    let ids = [
+        ("/receipts/", "rcp_1"),
+        ("/payout-runs/", "pay_1"),
+        ("/commissions/", "com_1"),
+        ("/commission-rules/", "rul_1"),
+        ("/partners/", "par_1"),
+    ];
     let id = ids.into_iter().find(|(under, _)| path.contains(under)).map_or("x_1", |(_, id)| id);
-    let places = [("{id}", id), ("{act}", "approve"), ("{period}", "2026-10"), ("{external_id}", "x"), ("{name}", "x")];
+    let places = [
+        ("{id}", id),
+        ("{partner}", "par_1"),
+        ("{act}", "approve"),
+        ("{period}", "2026-10"),
+        ("{external_id}", "x"),
+        ("{name}", "x"),
+    ];
     places.into_iter().fold(path.to_owned(), |path, (place, with)| path.replace(place, with))
 }
 
@@ -95,11 +132,19 @@ both_stores! {
         for role in [Role::Owner, Role::Accountant, Role::Marketer, Role::Viewer, Role::Partner] {
             let (cookie, csrf) = staff(app, role).await;
             for (path, may) in FORMS {
-                let request = app.visitor(Method::POST, &filled(path)).header("cookie", &cookie).form(&[("csrf", csrf.as_str()), ("act", "none")]);
-                let status = request.send().await.unwrap().status().as_u16();
+                let sent = async |csrf: &str| {
+                    let request = app.visitor(Method::POST, &filled(path)).header("cookie", &cookie);
+                    let request = match UPLOADS.contains(&path) {
+                        false => request.form(&[("csrf", csrf), ("act", "none")]),
+                        true => request
+                            .header("content-type", "multipart/form-data; boundary=part")
+                            .body(format!("--part\r\ncontent-disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n--part--\r\n")),
+                    };
+                    request.send().await.unwrap().status().as_u16()
+                };
+                let status = sent(&csrf).await;
                 assert_eq!(status == 403, !may.contains(&role), "{} posts {path}: {status}", role.name());
-                let without = app.visitor(Method::POST, &filled(path)).header("cookie", &cookie).form(&[("csrf", "guessed")]);
-                assert_eq!(without.send().await.unwrap().status(), 403, "{} posts {path} without a token", role.name());
+                assert_eq!(sent("guessed").await, 403, "{} posts {path} without a token", role.name());
             }
             for (path, may) in GUARDED_PAGES {
                 let status = app.visitor(Method::GET, &filled(path)).header("cookie", &cookie).send().await.unwrap().status().as_u16();

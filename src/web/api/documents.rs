@@ -86,10 +86,10 @@ pub struct IssueInput {
 /// Issue the statements and acts of a closed month, of one partner or of all. What is issued already stays as it is.
 #[utoipa::path(post, path = "/v1/documents", tag = "Documents", request_body = IssueInput, responses((status = 200, description = "The documents, and which there are none of; of all partners, their numbers only"), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn issue(app: Data<App>, key: ApiKey, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    key.needs(Scope::Admin)?;
     let input: IssueInput = body.read()?;
     let period: Period = read("/period", &input.period)?.ok_or_else(|| Problem::field("/period", "is required"))?;
     let partner: Option<PartnerId> = read("/partner", &input.partner)?;
-    key.needs(Scope::Admin)?;
     let not_issued = |not: &[NotIssued]| json!(not);
     let Some(partner) = partner else {
         if let Some(known) = replayed(&app, &key, &request, &body).await? {

@@ -98,6 +98,7 @@ async fn move_by_hand(
     (app, key, request, path, body): (Data<App>, ApiKey, HttpRequest, Path<String>, Body),
     acted: impl AsyncFnOnce(&mut Tx, &Context, PartnerId, &MovementInput) -> ServiceResult<Movement>,
 ) -> Result<HttpResponse, Problem> {
+    key.needs(Scope::Admin)?;
     let (wanted, input): (PartnerId, MovementInput) = (id(&path)?, body.read()?);
     act(&app, &key, &request, &body, Scope::Admin, async |tx, context| {
         let movement = acted(tx, context, wanted, &input).await?;
@@ -156,6 +157,7 @@ pub async fn release(
     path: Path<String>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
+    key.needs(Scope::Admin)?;
     let (wanted, input): (JournalId, ReleaseInput) = (id(&path)?, body.read_or_empty()?);
     act(&app, &key, &request, &body, Scope::Admin, async |tx, context| {
         Ok((StatusCode::OK, view::withholding(&ledger::release_withheld(tx, context, wanted, &input).await?)))

@@ -21,6 +21,7 @@ pub async fn one(app: Data<App>, key: ApiKey) -> Result<HttpResponse, Problem> {
 /// Put a payer in place of the one there is. Runs whose bank files were asked for keep theirs.
 #[utoipa::path(put, path = "/v1/payer", tag = "Payouts", request_body = PayerInput, responses((status = 200, description = "The payer"), (status = 422, body = Problem)))]
 pub async fn replace(app: Data<App>, key: ApiKey, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    key.needs(Scope::Admin)?;
     let input: PayerInput = body.read()?;
     act(&app, &key, &request, &body, Scope::Admin, async |tx, context| {
         Ok((StatusCode::OK, json!(replace_payer(tx, context, &input).await?)))

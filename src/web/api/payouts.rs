@@ -53,6 +53,7 @@ pub struct BuildInput {
 /// Build the run of a month.
 #[utoipa::path(post, path = "/v1/payout-runs", tag = "Payouts", request_body = BuildInput, responses((status = 201, description = "Built"), (status = 409, body = Problem, description = "month-not-closed, run-exists, nothing-due"), (status = 422, body = Problem, description = "currency-required, month-in-future")))]
 pub async fn build(app: Data<App>, key: ApiKey, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    key.needs(Scope::Admin)?;
     let input: BuildInput = body.read()?;
     let month = period(input.period.as_deref().ok_or_else(|| Problem::field("/period", "is required"))?)?;
     let currency = match &input.currency {
@@ -293,6 +294,7 @@ pub async fn settings(app: Data<App>, key: ApiKey) -> Result<HttpResponse, Probl
 /// Change how the merchant pays.
 #[utoipa::path(put, path = "/v1/payout-settings", tag = "Payouts", request_body = PayoutSettings, responses((status = 200, body = PayoutSettings), (status = 422, body = Problem)))]
 pub async fn change_settings(app: Data<App>, key: ApiKey, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    key.needs(Scope::Admin)?;
     let input: PayoutSettings = body.read()?;
     act(&app, &key, &request, &body, Scope::Admin, async |tx, context| {
         Ok((StatusCode::OK, json!(payouts::change_settings(tx, context, input).await?)))

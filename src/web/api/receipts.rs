@@ -71,6 +71,7 @@ pub async fn received(
     path: Path<String>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
+    key.needs(Scope::Admin)?;
     let (wanted, input): (ReceiptId, ReceiptInput) = (id(&path)?, body.read()?);
     act(&app, &key, &request, &body, Scope::Admin, async |tx, context| {
         Ok((StatusCode::OK, shown(&receive_receipt(tx, context, wanted, None, &input).await?)))

@@ -1,7 +1,7 @@
 //! What goes on paper beside the money: statements and acts of a partner's month, taxes, receipts of the self-employed.
 //!
 //! Who the payee is before Russian tax law ([`Standing`]) decides the rest: of an individual's payment the tax is withheld
-//! ([`ndfl`]), a self-employed payee has a yearly limit and owes a [`receipt`], all others are paid in full.
+//! ([`ndfl`]), a self-employed payee has a yearly limit and owes a `receipt`, all others are paid in full.
 
 mod content;
 pub mod ndfl;

@@ -77,3 +77,26 @@ impl Log {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_sync_is_for_all_who_committed_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("store");
+        std::fs::create_dir(&store).unwrap();
+        std::fs::write(store.join("wal"), "commits").unwrap();
+        let sync = GroupSync::new(Log::File(store.join("wal")));
+        let (first, second) = (sync.committed(), sync.committed());
+        sync.wait(second).await.unwrap();
+        // From here on nothing can be synced any more.
+        std::fs::remove_dir_all(&store).unwrap();
+        std::fs::write(&store, "no folder").unwrap();
+        sync.wait(first).await.unwrap();
+        let third = sync.committed();
+        assert!(matches!(sync.wait(third).await, Err(Error::NotSynced(_))));
+        assert!(matches!(sync.wait(third).await, Err(Error::NotSynced(_))), "a failed sync is no sync");
+    }
+}

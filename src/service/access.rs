@@ -11,7 +11,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::str::FromStr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// How long a session lasts.
 const SESSION_DAYS: i64 = 30;
@@ -190,10 +193,42 @@ pub async fn add_key(tx: &mut Tx, context: &Context, name: &str, scope: Scope) -
 }
 
 /// Id, name and scope of a key.
-pub async fn key<'a>(on: impl Into<Reader<'a>>, key: &str) -> Result<Option<(KeyId, String, Scope)>> {
-    if !key.starts_with("trb_") {
-        return Ok(None);
+pub type Key = (KeyId, String, Scope);
+
+/// How long a key that was shown to be good is taken for good without a look: a shop that sends orders sends one key.
+const KEY_HOLDS: Duration = Duration::from_secs(1);
+/// Keys that are remembered at most.
+const MOST_KEYS: usize = 1_000;
+
+/// Keys that were shown to be good a moment ago, by their hash.
+#[derive(Debug, Default)]
+pub struct KnownKeys(Mutex<HashMap<String, (Instant, Key)>>);
+
+impl KnownKeys {
+    /// What a key is, as it stands or stood a second ago.
+    pub async fn key<'a>(&self, on: impl Into<Reader<'a>>, key: &str) -> Result<Option<Key>> {
+        if !key.starts_with("trb_") {
+            return Ok(None);
+        }
+        let hash = sha256(key);
+        let remembered = self.lock().get(&hash).filter(|(at, _)| at.elapsed() < KEY_HOLDS).map(|(_, key)| key.clone());
+        if remembered.is_some() {
+            return Ok(remembered);
+        }
+        let found = account::key_by_hash(on, &hash).await?;
+        let found: Option<Key> = found.and_then(|(id, name, scope)| scope.parse().ok().map(|scope| (id, name, scope)));
+        let mut known = self.lock();
+        if known.len() >= MOST_KEYS {
+            known.clear();
+        }
+        match &found {
+            Some(found) => known.insert(hash, (Instant::now(), found.clone())),
+            None => known.remove(&hash),
+        };
+        Ok(found)
     }
-    let found = account::key_by_hash(on, &sha256(key)).await?;
-    Ok(found.and_then(|(id, name, scope)| scope.parse().ok().map(|scope| (id, name, scope))))
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, (Instant, Key)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -31,7 +31,7 @@ pub async fn wait_for_click(db: &Db, click_id: &str, now: DateTime<Utc>) -> Resu
 }
 
 /// Whether this is a click id as the edge makes them (UUIDv7), of the last hour.
-fn is_young(click_id: &str, now: DateTime<Utc>) -> bool {
+pub(super) fn is_young(click_id: &str, now: DateTime<Utc>) -> bool {
     let made = uuid::Uuid::try_parse(click_id).ok().filter(|id| id.get_version_num() == 7).and_then(|id| id.get_timestamp());
     let made = made.and_then(|made| DateTime::from_timestamp(i64::try_from(made.to_unix().0).ok()?, 0));
     made.is_some_and(|made| (made - now).abs() < YOUNG)

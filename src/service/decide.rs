@@ -33,6 +33,17 @@ pub(super) async fn consider_with(
 ) -> Result<(Decision, Basis)> {
     let touches: Vec<TouchClaim> = touch::of_person(reader.again(), order.person).await?.iter().map(claim).collect();
     let returning = order::person_ordered_before(reader.again(), order.person, order.id, order.placed_at.into()).await?;
+    consider_by(reader, claimants, order, on, (&touches, returning)).await
+}
+
+/// As [`consider_with`], by the touches of the order's person, and whether they ordered before.
+async fn consider_by(
+    reader: &mut Reader<'_>,
+    claimants: &mut Claimants,
+    order: &Order,
+    on: PaidOn,
+    (touches, returning): (&[TouchClaim], bool),
+) -> Result<(Decision, Basis)> {
     let customer = if returning { CustomerKind::Returning } else { CustomerKind::New };
     let mut basis = Basis {
         order: OrderFacts {
@@ -45,9 +56,9 @@ pub(super) async fn consider_with(
         promo_codes: promo_claims(reader, claimants, order).await?,
         kept: if returning { kept_customers(reader, claimants, order).await? } else { Vec::new() },
     };
-    add_claimants(reader, claimants, order, &mut basis, &touches).await?;
+    add_claimants(reader, claimants, order, &mut basis, touches).await?;
     mark_caps(reader, claimants, order, on, &mut basis).await?;
-    Ok((decide(&basis, &touches), basis))
+    Ok((decide(&basis, touches), basis))
 }
 
 fn claim(touch: &Touch) -> TouchClaim {
@@ -143,15 +154,40 @@ pub fn limits(promo: &PromoCode) -> PromoLimits {
 /// Decides on an approved order that was not decided on before.
 pub async fn decide_now(tx: &mut Tx, context: &Context, terms: &Terms, order: &Order) -> Result<StoredDecision> {
     let mut claimants = Claimants::of(terms.clone());
-    let (decided, basis) = consider_with(&mut Reader::from(&mut *tx), &mut claimants, order, PaidOn::Order).await?;
+    let considered = consider_with(&mut Reader::from(&mut *tx), &mut claimants, order, PaidOn::Order).await?;
+    let stored = to_store(tx, context, &mut claimants, order, considered).await?;
+    decision::insert(tx, &stored).await?;
+    Ok(stored)
+}
+
+/// The decision on a new order, not yet stored, by the touches of its person, and whether they ordered before.
+pub(super) async fn decide_by(
+    tx: &mut Tx,
+    context: &Context,
+    claimants: &mut Claimants,
+    order: &Order,
+    said: (&[TouchClaim], bool),
+) -> Result<StoredDecision> {
+    let considered = consider_by(&mut Reader::from(&mut *tx), claimants, order, PaidOn::Order, said).await?;
+    to_store(tx, context, claimants, order, considered).await
+}
+
+/// A decision with what is frozen along with it.
+async fn to_store(
+    tx: &mut Tx,
+    context: &Context,
+    claimants: &mut Claimants,
+    order: &Order,
+    (decided, basis): (Decision, Basis),
+) -> Result<StoredDecision> {
     let customer = basis.order.customer;
     let (mut rules, mut recruiter) = (Vec::new(), None);
     if let Some(winner) = &decided.winner {
-        (rules, recruiter) = frozen(tx, &mut claimants, order, customer, (winner.partner, winner.program)).await?;
+        (rules, recruiter) = frozen(tx, claimants, order, customer, (winner.partner, winner.program)).await?;
     }
     let mut shares = Vec::with_capacity(decided.shares.len());
     for share in decided.shares {
-        let (rules, recruiter_id) = frozen(tx, &mut claimants, order, customer, (share.partner, share.program)).await?;
+        let (rules, recruiter_id) = frozen(tx, claimants, order, customer, (share.partner, share.program)).await?;
         shares.push(StoredShare {
             order_id: order.id,
             partner_id: share.partner,
@@ -164,7 +200,7 @@ pub async fn decide_now(tx: &mut Tx, context: &Context, terms: &Terms, order: &O
             recruiter_id,
         });
     }
-    let stored = StoredDecision {
+    Ok(StoredDecision {
         order_id: order.id,
         decided_at: context.at(),
         policy: decided.policy,
@@ -181,9 +217,7 @@ pub async fn decide_now(tx: &mut Tx, context: &Context, terms: &Terms, order: &O
         basis: Some(Json(basis)),
         loser: decided.loser,
         shares,
-    };
-    decision::insert(tx, &stored).await?;
-    Ok(stored)
+    })
 }
 
 /// The rules in force for a partner, and who has the second tier where one of them pays it.

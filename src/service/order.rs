@@ -1,5 +1,11 @@
 //! An order arrives: once only, attributed, commissioned; and what a refund takes back.
 
+mod queue;
+mod together;
+
+pub use queue::OrderQueue;
+pub use together::{Sent, record_together};
+
 use super::input::{DecimalInput, Problems};
 use super::settle::{Fact, Settling};
 use super::terms::Terms;
@@ -259,8 +265,7 @@ async fn check_against_known(tx: &mut Tx, terms: &Terms, new: &NewOrder, known: 
         }
         Some(_) => Ok(()),
         None => {
-            let programs = terms.programs(&mut Reader::from(tx)).await?;
-            if programs.is_empty() || programs.iter().any(|p| p.currency == currency) {
+            if takes_currency(tx, terms, currency).await? {
                 Ok(())
             } else {
                 Err(Error::field("/currency", format!("no program is in {currency}")))
@@ -269,28 +274,35 @@ async fn check_against_known(tx: &mut Tx, terms: &Terms, new: &NewOrder, known: 
     }
 }
 
+/// Whether orders may come in a currency: a program is in it, or there is none.
+async fn takes_currency(tx: &mut Tx, terms: &Terms, currency: Currency) -> Result<bool> {
+    let programs = terms.programs(&mut Reader::from(tx)).await?;
+    Ok(programs.is_empty() || programs.iter().any(|program| program.currency == currency))
+}
+
 /// The identifiers of whose an order or lead is; a click also brings the visitor it was made by.
 pub(super) async fn identifiers(tx: &mut Tx, who: &Who) -> Result<Vec<Identifier>> {
-    let mut identifiers = Vec::new();
-    let mut add = |kind, value: &Option<String>| {
-        if let Some(value) = value {
-            identifiers.push(Identifier::new(kind, value.clone()));
-        }
+    let visitor = match &who.click_id {
+        Some(click_id) => touch::by_id(&mut *tx, touch_id(click_id)).await?.and_then(|clicked| clicked.visitor_id),
+        None => None,
     };
-    add(IdentifierKind::Visitor, &who.visitor_id);
-    add(IdentifierKind::Customer, &who.customer_id);
-    add(IdentifierKind::Email, &who.email_hash);
-    add(IdentifierKind::Phone, &who.phone_hash);
-    if let Some(click_id) = &who.click_id {
-        identifiers.push(stitch::click_identifier(click_id));
-        let clicked = touch::by_id(&mut *tx, touch_id(click_id)).await?;
-        if let Some(visitor) = clicked.and_then(|t| t.visitor_id) {
-            identifiers.push(Identifier::new(IdentifierKind::Visitor, visitor));
-        }
-    }
+    Ok(identifiers_with(who, visitor))
+}
+
+/// As [`identifiers`], with the visitor who made the click.
+fn identifiers_with(who: &Who, clicked_by: Option<String>) -> Vec<Identifier> {
+    let kinds = [
+        (IdentifierKind::Visitor, &who.visitor_id),
+        (IdentifierKind::Customer, &who.customer_id),
+        (IdentifierKind::Email, &who.email_hash),
+        (IdentifierKind::Phone, &who.phone_hash),
+        (IdentifierKind::Visitor, &clicked_by),
+    ];
+    let named = kinds.into_iter().filter_map(|(kind, value)| Some(Identifier::new(kind, value.clone()?)));
+    let mut identifiers: Vec<Identifier> = named.chain(who.click_id.as_deref().map(stitch::click_identifier)).collect();
     identifiers.sort();
     identifiers.dedup();
-    Ok(identifiers)
+    identifiers
 }
 
 async fn miss_promo_code(tx: &mut Tx, context: &Context, code: &str, external_id: &str) -> Result<()> {

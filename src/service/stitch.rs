@@ -4,10 +4,12 @@
 mod guard;
 mod regroup;
 mod reversal;
+mod together;
 
 pub use guard::{most_customers, set_most_customers, start_guard};
 pub use regroup::Around;
 pub use reversal::{ReverseInput, reverse};
+pub(super) use together::{Addition, Adds, Evidence, add, additions};
 
 use super::{Context, Result};
 use crate::domain::id::PersonId;

@@ -118,6 +118,16 @@ impl Terms {
         Ok(all)
     }
 
+    /// Whether any rule has a cap.
+    pub async fn have_caps(&self, reader: &mut Reader<'_>) -> Result<bool> {
+        for program in self.programs(reader).await?.iter() {
+            if self.rules(reader, program.id).await?.iter().any(|rule| rule.cap.is_some()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The latest closed month, as `2026-10`.
     pub async fn latest_closed(&self, reader: &mut Reader<'_>) -> Result<Option<String>> {
         if let Some(known) = lock(&self.0).latest_closed.clone() {

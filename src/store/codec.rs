@@ -1,5 +1,7 @@
 //! How domain values become columns: instants, ids, and texts with few values.
 
+use super::rows::Cell;
+use super::{Dialect, Error};
 use crate::domain::ad_marking::CreativeKind;
 use crate::domain::channel::Channel;
 use crate::domain::commission::{CommissionKind, CommissionState, CustomerCondition, PaidOn, RuleKind};
@@ -111,7 +113,44 @@ macro_rules! id_columns {
     ($($name:ident),* $(,)?) => {$(
         column!(Sqlite, $name, i64, |id| id.0, |raw| Ok($name(raw)));
         column!(Postgres, $name, i64, |id| id.0, |raw| Ok($name(raw)));
+        impl Cell for $name {
+            fn cell(&self, _: Dialect) -> Result<serde_json::Value, Error> {
+                Ok(self.0.into())
+            }
+        }
     )*};
+}
+
+/// The rows of a JSON array of arrays in `$1`, each as `v.value`: many values in one text of SQL, however many they are.
+/// A field of a row is `v.value->>0` in either dialect.
+pub(super) fn json_rows(dialect: Dialect) -> String {
+    json_rows_of(dialect, 1)
+}
+
+/// As [`json_rows`], of another parameter.
+pub(super) fn json_rows_of(dialect: Dialect, number: usize) -> String {
+    match dialect {
+        Dialect::Sqlite => format!("json_each(${number}) v"),
+        Dialect::Postgres => format!("jsonb_array_elements(CAST(${number} AS JSONB)) v(value)"),
+    }
+}
+
+/// Looks up the rows of a table (`orders o`) that fit each row of [`json_rows`], one by one: neither database shall read the
+/// whole table for a few of them, nor take the rows for so many that it would.
+pub(super) fn json_look_up(dialect: Dialect, table: &str, condition: &str) -> String {
+    let rows = json_rows(dialect);
+    match dialect {
+        Dialect::Sqlite => format!("{rows} CROSS JOIN {table} WHERE {condition}"),
+        Dialect::Postgres => {
+            let alias = table.rsplit(' ').next().unwrap_or(table);
+            format!("{rows} CROSS JOIN LATERAL (SELECT * FROM {table} WHERE {condition} OFFSET 0) {alias}")
+        }
+    }
+}
+
+/// Rows as [`json_rows`] reads them.
+pub(super) fn json_text<R: serde::Serialize>(rows: impl Iterator<Item = R>) -> Result<String, Error> {
+    serde_json::to_string(&rows.collect::<Vec<R>>()).map_err(|error| Error::Unreadable(error.to_string()))
 }
 
 /// The text of a value whose serde form is a string.
@@ -133,6 +172,11 @@ macro_rules! text_columns {
     ($($name:ident),* $(,)?) => {$(
         column!(Sqlite, $name, String, |value| text_of(value)?, |raw| value_of(raw));
         column!(Postgres, $name, String, |value| text_of(value)?, |raw| value_of(raw));
+        impl Cell for $name {
+            fn cell(&self, _: Dialect) -> Result<serde_json::Value, Error> {
+                serde_json::to_value(self).map_err(|error| Error::Unreadable(error.to_string()))
+            }
+        }
     )*};
 }
 

@@ -1,11 +1,13 @@
 //! Commissions: what an order owes a partner under a rule, and where that stands.
 
-use super::{At, Dialect, Reader, Result, Tx};
+use super::rows::{Holds, Rows, Table, next_ids, row};
+use super::{At, Dialect, Error, Reader, Result, Tx};
 use crate::domain::commission::{CommissionKind, CommissionState, Explanation};
 use crate::domain::id::*;
 use crate::domain::money::Currency;
 use crate::{exec, read, run};
 use chrono::NaiveDate;
+use serde_json::Value;
 use sqlx::types::Json;
 
 /// A commission as stored. `amount_minor` equals the sum of its ledger entries.
@@ -44,33 +46,55 @@ fn select(rest: &str) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM commissions m {rest}"))
 }
 
-/// Stores a commission; its `id` is ignored and given anew.
+static TABLE: Table = Table {
+    name: "commissions",
+    columns: &[
+        ("id", Holds::Number),
+        ("kind", Holds::Text),
+        ("order_id", Holds::Number),
+        ("lead_id", Holds::Number),
+        ("partner_id", Holds::Number),
+        ("program_id", Holds::Number),
+        ("rule_id", Holds::Number),
+        ("rule_version", Holds::Number),
+        ("period", Holds::Text),
+        ("day", Holds::Day),
+        ("currency", Holds::Text),
+        ("state", Holds::Text),
+        ("amount_minor", Holds::Number),
+        ("explanation", Holds::Json),
+        ("hold_until", Holds::Instant),
+        ("needs_approval", Holds::Truth),
+        ("created_at", Holds::Instant),
+        ("updated_at", Holds::Instant),
+    ],
+};
+
+impl Commission {
+    fn row(&self, dialect: Dialect, now: At) -> Result<Vec<Value>> {
+        Ok(row![dialect;
+            self.id, self.kind, self.order_id, self.lead_id, self.partner_id, self.program_id, self.rule_id, self.rule_version,
+            self.period, self.day, self.currency, self.state, self.amount_minor, self.explanation, self.hold_until,
+            self.needs_approval, now, now,
+        ])
+    }
+}
+
+/// Adds new commissions, which nobody has judged and no run has, to what is to be stored.
+pub fn add(rows: &mut Rows, commissions: &[Commission], now: At) -> Result<()> {
+    let dialect = rows.dialect;
+    rows.add(&TABLE, commissions.iter().map(|commission| commission.row(dialect, now)).collect::<Result<_>>()?);
+    Ok(())
+}
+
+/// Stores a new commission; its `id` is ignored and given anew.
 pub async fn insert(tx: &mut Tx, commission: &Commission, now: At) -> Result<CommissionId> {
-    Ok(run!(tx, |c| {
-        sqlx::query_scalar(
-            "INSERT INTO commissions (kind, order_id, partner_id, program_id, rule_id, rule_version, period, day, currency, state, \
-             amount_minor, explanation, hold_until, needs_approval, created_at, updated_at, lead_id) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16) RETURNING id",
-        )
-        .bind(commission.kind)
-        .bind(commission.order_id)
-        .bind(commission.partner_id)
-        .bind(commission.program_id)
-        .bind(commission.rule_id)
-        .bind(commission.rule_version)
-        .bind(&commission.period)
-        .bind(commission.day)
-        .bind(commission.currency)
-        .bind(commission.state)
-        .bind(commission.amount_minor)
-        .bind(&commission.explanation)
-        .bind(commission.hold_until)
-        .bind(commission.needs_approval)
-        .bind(now)
-        .bind(commission.lead_id)
-        .fetch_one(c)
-        .await
-    })?)
+    let [mut ids] = next_ids(tx, [(TABLE.name, 1)]).await?;
+    let id = CommissionId(ids.next().ok_or_else(|| Error::missing("an id"))?);
+    let mut rows = Rows::new(tx.dialect());
+    add(&mut rows, &[Commission { id, ..commission.clone() }], now)?;
+    rows.store(tx).await?;
+    Ok(id)
 }
 
 /// Stores what changed of a commission: state, explanation with its amount, month, and what a person said.

@@ -1,11 +1,13 @@
 //! Which partner an order is owed to: stored once with its trace, never changed.
 
-use super::{At, Error, Reader, Result, Tx};
+use super::rows::{Holds, Rows, Table, row};
+use super::{At, Dialect, Error, Reader, Result, Tx};
 use crate::domain::commission::{Portion, Rule};
 use crate::domain::id::{OrderId, PartnerId, PersonId, ProgramId, PromoCodeId};
 use crate::domain::payable::{Basis, PriorOrder, Reason, TraceItem, Via};
 use crate::domain::program::CreditPolicy;
-use crate::{exec, read};
+use crate::read;
+use serde_json::Value;
 use sqlx::types::Json;
 use std::collections::BTreeMap;
 
@@ -95,48 +97,75 @@ impl StoredDecision {
 const SELECT: &str = "SELECT order_id, decided_at, policy, partner_id, program_id, via, reason, touch, promo_code_id, trace, \
      other_policies, rules, basis, loser, recruiter_id FROM payable_decisions";
 
-pub async fn insert(tx: &mut Tx, decision: &StoredDecision) -> Result<()> {
-    exec!(tx, {
-        sqlx::query(
-            "INSERT INTO payable_decisions (order_id, decided_at, policy, partner_id, program_id, via, reason, touch, \
-             promo_code_id, trace, other_policies, rules, basis, loser, recruiter_id) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-        )
-        .bind(decision.order_id)
-        .bind(decision.decided_at)
-        .bind(decision.policy)
-        .bind(decision.partner_id)
-        .bind(decision.program_id)
-        .bind(decision.via)
-        .bind(decision.reason)
-        .bind(&decision.touch)
-        .bind(decision.promo_code_id)
-        .bind(&decision.trace)
-        .bind(&decision.other_policies)
-        .bind(&decision.rules)
-        .bind(&decision.basis)
-        .bind(&decision.loser)
-        .bind(decision.recruiter_id)
-    })?;
-    for (position, share) in (1i64..).zip(&decision.shares) {
-        exec!(tx, {
-            sqlx::query(
-                "INSERT INTO payable_shares (order_id, position, partner_id, program_id, via, touch, promo_code_id, touches, rules, \
-                 recruiter_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            )
-            .bind(decision.order_id)
-            .bind(position)
-            .bind(share.partner_id)
-            .bind(share.program_id)
-            .bind(share.via)
-            .bind(&share.touch)
-            .bind(share.promo_code_id)
-            .bind(share.touches)
-            .bind(&share.rules)
-            .bind(share.recruiter_id)
-        })?;
+static TABLE: Table = Table {
+    name: "payable_decisions",
+    columns: &[
+        ("order_id", Holds::Number),
+        ("decided_at", Holds::Instant),
+        ("policy", Holds::Text),
+        ("partner_id", Holds::Number),
+        ("program_id", Holds::Number),
+        ("via", Holds::Text),
+        ("reason", Holds::Text),
+        ("touch", Holds::Text),
+        ("promo_code_id", Holds::Number),
+        ("recruiter_id", Holds::Number),
+        ("trace", Holds::Json),
+        ("other_policies", Holds::Json),
+        ("rules", Holds::Json),
+        ("basis", Holds::Json),
+        ("loser", Holds::Text),
+    ],
+};
+
+static SHARES: Table = Table {
+    name: "payable_shares",
+    columns: &[
+        ("order_id", Holds::Number),
+        ("position", Holds::Number),
+        ("partner_id", Holds::Number),
+        ("program_id", Holds::Number),
+        ("via", Holds::Text),
+        ("touch", Holds::Text),
+        ("promo_code_id", Holds::Number),
+        ("recruiter_id", Holds::Number),
+        ("touches", Holds::Number),
+        ("rules", Holds::Json),
+    ],
+};
+
+impl StoredDecision {
+    fn row(&self, dialect: Dialect) -> Result<Vec<Value>> {
+        Ok(row![dialect;
+            self.order_id, self.decided_at, self.policy, self.partner_id, self.program_id, self.via, self.reason, self.touch,
+            self.promo_code_id, self.recruiter_id, self.trace, self.other_policies, self.rules, self.basis, self.loser,
+        ])
     }
+}
+
+impl StoredShare {
+    fn row(&self, dialect: Dialect, position: i64) -> Result<Vec<Value>> {
+        Ok(row![dialect;
+            self.order_id, position, self.partner_id, self.program_id, self.via, self.touch, self.promo_code_id, self.recruiter_id,
+            self.touches, self.rules,
+        ])
+    }
+}
+
+/// Adds decisions, of one order each, with their shares to what is to be stored.
+pub fn add<'a>(rows: &mut Rows, decisions: impl Iterator<Item = &'a StoredDecision> + Clone) -> Result<()> {
+    let dialect = rows.dialect;
+    rows.add(&TABLE, decisions.clone().map(|decision| decision.row(dialect)).collect::<Result<_>>()?);
+    let shares = decisions.flat_map(|decision| (1..).zip(&decision.shares));
+    rows.add(&SHARES, shares.map(|(position, share)| share.row(dialect, position)).collect::<Result<_>>()?);
     Ok(())
+}
+
+/// Stores a decision with its shares.
+pub async fn insert(tx: &mut Tx, decision: &StoredDecision) -> Result<()> {
+    let mut rows = Rows::new(tx.dialect());
+    add(&mut rows, std::iter::once(decision))?;
+    rows.store(tx).await
 }
 
 /// Gives decisions on orders from `first` to `last` their shares: read only where one splits.

@@ -1,11 +1,14 @@
 //! What said that identifiers are one person's: each source once, with all the identifiers it ever named.
 
+use super::codec::{json_look_up, json_text};
 use super::person::rows_by_ids;
+use super::rows::{Holds, Rows, Table, row};
 use super::{At, Error, Reader, Result, Tx};
 use crate::domain::id::{OrderId, PersonId};
 use crate::domain::person::union::Tie;
 use crate::{exec, read, run};
 use sqlx::QueryBuilder;
+use std::collections::HashSet;
 
 /// Stores a source. Answers its id, and whether it is new.
 pub async fn insert(tx: &mut Tx, source: &str, now: At) -> Result<(i64, bool)> {
@@ -20,6 +23,42 @@ pub async fn insert(tx: &mut Tx, source: &str, now: At) -> Result<(i64, bool)> {
         Some(id) => Ok((id, true)),
         None => Ok((by_source(tx, source).await?.ok_or_else(|| Error::missing(source))?, false)),
     }
+}
+
+static SOURCES: Table =
+    Table { name: "evidence", columns: &[("id", Holds::Number), ("source", Holds::Text), ("at", Holds::Instant)] };
+
+static TIES: Table = Table {
+    name: "evidence_ties",
+    columns: &[
+        ("identifier_id", Holds::Number),
+        ("customer_id", Holds::Number),
+        ("evidence_id", Holds::Number),
+        ("part", Holds::Number),
+    ],
+};
+
+/// Adds new sources to what is to be stored.
+pub fn add_sources(rows: &mut Rows, sources: &[(i64, &str)], now: At) -> Result<()> {
+    let dialect = rows.dialect;
+    rows.add(&SOURCES, sources.iter().map(|(id, source)| Ok(row![dialect; id, source, now])).collect::<Result<_>>()?);
+    Ok(())
+}
+
+/// A new tie of an identifier to evidence, which counts for `customer` (0 for none).
+#[derive(Debug, Clone, Copy)]
+pub struct NewTie {
+    pub identifier: i64,
+    pub customer: i64,
+    pub evidence: i64,
+}
+
+/// Adds new ties to what is to be stored.
+pub fn add_ties(rows: &mut Rows, ties: &[NewTie]) -> Result<()> {
+    let dialect = rows.dialect;
+    let of = |tie: &NewTie| Ok(row![dialect; tie.identifier, tie.customer, tie.evidence, 0]);
+    rows.add(&TIES, ties.iter().map(of).collect::<Result<_>>()?);
+    Ok(())
 }
 
 pub async fn by_source<'a>(on: impl Into<Reader<'a>>, source: &str) -> Result<Option<i64>> {
@@ -41,6 +80,19 @@ pub async fn tie(tx: &mut Tx, evidence: i64, customer: i64, identifiers: &[i64])
         query.build().execute(c).await.map(|_| ())
     })?;
     Ok(())
+}
+
+/// Those of the pairs of identifier and customer that some evidence ties.
+pub async fn tied(tx: &mut Tx, pairs: &[(i64, i64)]) -> Result<HashSet<(i64, i64)>> {
+    if pairs.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let fits = "t.identifier_id = CAST(v.value->>0 AS BIGINT) AND t.customer_id = CAST(v.value->>1 AS BIGINT)";
+    let sql =
+        format!("SELECT DISTINCT t.identifier_id, t.customer_id FROM {}", json_look_up(tx.dialect(), "evidence_ties t", fits));
+    let rows = json_text(pairs.iter())?;
+    let found: Vec<(i64, i64)> = run!(tx, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(&rows).fetch_all(c).await)?;
+    Ok(found.into_iter().collect())
 }
 
 /// The evidence counts for another customer than before.

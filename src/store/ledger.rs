@@ -9,7 +9,7 @@ use crate::domain::time::Period;
 use crate::{exec, read, run};
 use chrono::NaiveDate;
 
-pub use super::ledger_bulk::{Posting, post_all};
+pub use super::ledger_bulk::{Posting, add, post_all};
 
 /// What a journal leads back to.
 #[derive(Debug, Clone, Default)]

@@ -3,12 +3,13 @@
 
 use super::codec::text_of;
 use super::ledger::{Because, chained_entries, chained_journal};
+use super::rows::{Holds, Rows, Table, next_ids, row};
 use super::{At, Backend, Error, Result, Tx, ledger_chain};
 use crate::domain::id::JournalId;
 use crate::domain::ledger::Journal;
 use crate::domain::ledger::chain::{ChainHash, ChainedEntry};
 use chrono::NaiveDate;
-use sqlx::{PgConnection, QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::PgConnection;
 
 /// A journal with its day and what it leads back to.
 #[derive(Debug, Clone)]
@@ -21,6 +22,37 @@ pub struct Posting {
 /// Journals in one statement: far below the parameters that SQLite takes.
 const AT_ONCE: usize = 1_000;
 
+static JOURNALS: Table = Table {
+    name: "journals",
+    columns: &[
+        ("id", Holds::Number),
+        ("kind", Holds::Text),
+        ("currency", Holds::Text),
+        ("at", Holds::Instant),
+        ("day", Holds::Day),
+        ("order_id", Holds::Number),
+        ("commission_id", Holds::Number),
+        ("payout_run_id", Holds::Number),
+        ("note", Holds::Text),
+        ("actor", Holds::Text),
+        ("audit_id", Holds::Number),
+        ("takes_back", Holds::Number),
+        ("hash", Holds::Bytes),
+    ],
+};
+
+static ENTRIES: Table = Table {
+    name: "ledger_entries",
+    columns: &[
+        ("journal_id", Holds::Number),
+        ("account", Holds::Text),
+        ("partner_id", Holds::Number),
+        ("currency", Holds::Text),
+        ("amount_minor", Holds::Number),
+        ("day", Holds::Day),
+    ],
+};
+
 /// A posting as it is stored.
 struct Row<'a> {
     id: JournalId,
@@ -32,78 +64,55 @@ struct Row<'a> {
 /// Posts many journals in their order, in two statements for every thousand.
 pub async fn post_all(tx: &mut Tx, postings: &[Posting], now: At) -> Result<()> {
     for chunk in postings.chunks(AT_ONCE) {
-        let mut head = ledger_chain::head(tx).await?;
-        let ids = next_ids(tx, chunk.len()).await?;
-        let rows: Vec<Row<'_>> = chunk
-            .iter()
-            .zip(ids)
-            .map(|(posting, id)| {
-                let entries = chained_entries(&posting.journal, posting.day);
-                head = chained_journal(&posting.journal, posting.day, &posting.because, now, &entries).hash(head);
-                Row { id, of: posting, entries, hash: head }
-            })
-            .collect();
-        match tx.on() {
-            Backend::Sqlite(c) => insert_into_sqlite(c, &rows, now).await?,
-            Backend::Postgres(c) => insert_into_postgres(c, &rows, now).await?,
+        let [ids] = next_ids(tx, [(JOURNALS.name, chunk.len())]).await?;
+        let rows = chained(tx, chunk, ids, now).await?;
+        if let Backend::Postgres(c) = tx.on() {
+            insert_into_postgres(c, &rows, now).await?;
+            continue;
         }
-        tx.ledger_head = Some(head);
+        let mut all = Rows::new(tx.dialect());
+        add_chained(&mut all, &rows, now)?;
+        all.store(tx).await?;
     }
     Ok(())
 }
 
-/// The ids of the next journals. One transaction at a time writes, so nobody else takes them.
-async fn next_ids(tx: &mut Tx, count: usize) -> Result<Vec<JournalId>> {
-    let count = count as i64;
-    let ids: Vec<i64> = match tx.on() {
-        Backend::Sqlite(c) => {
-            let last: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) FROM journals").fetch_one(c).await?;
-            (last + 1..=last + count).collect()
-        }
-        Backend::Postgres(c) => {
-            sqlx::query_scalar("SELECT NEXTVAL(PG_GET_SERIAL_SEQUENCE('journals', 'id')) FROM GENERATE_SERIES(1, $1)")
-                .bind(count)
-                .fetch_all(c)
-                .await?
-        }
-    };
-    Ok(ids.into_iter().map(JournalId).collect())
+/// Adds journals in their order to what is to be stored. Nothing else may be posted before that is.
+pub async fn add(rows: &mut Rows, tx: &mut Tx, postings: &[Posting], ids: impl Iterator<Item = i64>, now: At) -> Result<()> {
+    let chained = chained(tx, postings, ids, now).await?;
+    add_chained(rows, &chained, now)
 }
 
-async fn insert_into_sqlite(c: &mut SqliteConnection, rows: &[Row<'_>], now: At) -> Result<()> {
-    let mut journals = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO journals (id, kind, currency, at, day, order_id, commission_id, payout_run_id, note, actor, audit_id, takes_back, hash) ",
-    );
-    journals.push_values(rows, |mut values, row| {
+/// The postings as the next of the chain.
+async fn chained<'a>(tx: &mut Tx, postings: &'a [Posting], ids: impl Iterator<Item = i64>, now: At) -> Result<Vec<Row<'a>>> {
+    let mut head = ledger_chain::head(tx).await?;
+    let rows: Vec<Row<'a>> = postings
+        .iter()
+        .zip(ids)
+        .map(|(posting, id)| {
+            let entries = chained_entries(&posting.journal, posting.day);
+            head = chained_journal(&posting.journal, posting.day, &posting.because, now, &entries).hash(head);
+            Row { id: JournalId(id), of: posting, entries, hash: head }
+        })
+        .collect();
+    tx.ledger_head = Some(head);
+    Ok(rows)
+}
+
+fn add_chained(all: &mut Rows, rows: &[Row<'_>], now: At) -> Result<()> {
+    let dialect = all.dialect;
+    let journal = |row: &Row<'_>| {
         let (journal, because) = (&row.of.journal, &row.of.because);
-        values
-            .push_bind(row.id)
-            .push_bind(journal.kind())
-            .push_bind(journal.currency())
-            .push_bind(now)
-            .push_bind(row.of.day)
-            .push_bind(because.order)
-            .push_bind(because.commission)
-            .push_bind(because.run)
-            .push_bind(because.note.as_deref())
-            .push_bind(because.actor.as_deref())
-            .push_bind(because.act)
-            .push_bind(because.takes_back)
-            .push_bind(row.hash.as_bytes());
-    });
-    journals.build().execute(&mut *c).await?;
-    let mut entries =
-        QueryBuilder::<Sqlite>::new("INSERT INTO ledger_entries (journal_id, account, partner_id, currency, amount_minor, day) ");
-    entries.push_values(entries_of(rows), |mut values, (id, entry)| {
-        values
-            .push_bind(id)
-            .push_bind(entry.account)
-            .push_bind(entry.partner)
-            .push_bind(entry.currency)
-            .push_bind(entry.amount_minor)
-            .push_bind(entry.day);
-    });
-    entries.build().execute(c).await?;
+        Ok(row![dialect;
+            row.id, journal.kind(), journal.currency(), now, row.of.day, because.order, because.commission, because.run,
+            because.note, because.actor, because.act, because.takes_back, *row.hash.as_bytes(),
+        ])
+    };
+    all.add(&JOURNALS, rows.iter().map(journal).collect::<Result<_>>()?);
+    let entry = |(id, entry): (JournalId, ChainedEntry)| {
+        Ok(row![dialect; id, entry.account, entry.partner, entry.currency, entry.amount_minor, entry.day])
+    };
+    all.add(&ENTRIES, entries_of(rows).map(entry).collect::<Result<_>>()?);
     Ok(())
 }
 

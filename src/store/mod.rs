@@ -47,6 +47,7 @@ pub mod rejected_hit;
 pub mod replay;
 pub mod report;
 pub mod revision;
+pub mod rows;
 pub mod rule;
 pub mod seen_price;
 pub mod settings;

@@ -1,13 +1,17 @@
 //! Orders, by the id they have in the shop.
 
-use super::{At, Error, Reader, Result, Tx};
+use super::codec::{json_look_up, json_text};
+use super::rows::{Holds, Rows, Table, next_ids, row};
+use super::{At, Dialect, Error, Reader, Result, Tx};
 use crate::domain::id::{OrderId, PartnerId, PersonId};
 use crate::domain::money::Currency;
 use crate::domain::order::{NewOrder, OrderAmounts, OrderItem, OrderStatus};
 use crate::domain::time::FAR_DAY;
 use crate::{exec, read, run};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use serde_json::Value;
 use sqlx::types::Json;
+use std::collections::HashSet;
 
 /// An order as stored, with what was refunded.
 #[derive(Debug, Clone)]
@@ -80,43 +84,101 @@ const SELECT: &str = "SELECT o.id, o.external_id, o.status, o.placed_at, o.day, 
      WHERE r.order_id = o.id) AS refunded_minor, o.items, o.customer_id, o.email_hash, o.promo_codes, o.person_id, \
      o.created_at, o.updated_at FROM orders o";
 
+/// A new order with what it gets here.
+#[derive(Debug, Clone, Copy)]
+pub struct Arriving<'a> {
+    pub id: OrderId,
+    pub new: &'a NewOrder,
+    pub day: NaiveDate,
+    pub person: PersonId,
+}
+
+static TABLE: Table = Table {
+    name: "orders",
+    columns: &[
+        ("id", Holds::Number),
+        ("external_id", Holds::Text),
+        ("status", Holds::Text),
+        ("placed_at", Holds::Instant),
+        ("day", Holds::Day),
+        ("currency", Holds::Text),
+        ("total_minor", Holds::Number),
+        ("tax_minor", Holds::Number),
+        ("shipping_minor", Holds::Number),
+        ("discount_minor", Holds::Number),
+        ("items", Holds::Json),
+        ("customer_id", Holds::Text),
+        ("email_hash", Holds::Text),
+        ("phone_hash", Holds::Text),
+        ("visitor_id", Holds::Text),
+        ("click_id", Holds::Text),
+        ("promo_codes", Holds::Json),
+        ("utm", Holds::Json),
+        ("referrer", Holds::Text),
+        ("metadata", Holds::Json),
+        ("person_id", Holds::Number),
+        ("created_at", Holds::Instant),
+        ("updated_at", Holds::Instant),
+    ],
+};
+
+impl Arriving<'_> {
+    /// The order as it will be stored.
+    pub fn stored(&self, now: At) -> Order {
+        let new = self.new;
+        Order {
+            id: self.id,
+            external_id: new.external_id.clone(),
+            status: new.status,
+            placed_at: At::from(new.placed_at).into(),
+            day: self.day,
+            amounts: new.amounts.clone(),
+            customer_id: new.who.customer_id.clone(),
+            email_hash: new.who.email_hash.clone(),
+            promo_codes: new.promo_codes.clone(),
+            person: self.person,
+            created_at: now.into(),
+            updated_at: now.into(),
+        }
+    }
+
+    fn row(&self, dialect: Dialect, now: At) -> Result<Vec<Value>> {
+        let Arriving { id, new, day, person } = self;
+        let (amounts, who) = (&new.amounts, &new.who);
+        Ok(row![dialect;
+            id, new.external_id, new.status, At::from(new.placed_at), day, amounts.currency, amounts.total_minor, amounts.tax_minor,
+            amounts.shipping_minor, amounts.discount_minor, Json(&amounts.items), who.customer_id, who.email_hash, who.phone_hash,
+            who.visitor_id, who.click_id, Json(&new.promo_codes), Json(&new.utm), new.referrer, Json(&new.metadata), person, now, now,
+        ])
+    }
+}
+
+/// Adds new orders to what is to be stored.
+pub fn add(rows: &mut Rows, orders: &[Arriving<'_>], now: At) -> Result<()> {
+    let dialect = rows.dialect;
+    rows.add(&TABLE, orders.iter().map(|order| order.row(dialect, now)).collect::<Result<_>>()?);
+    Ok(())
+}
+
 /// Stores a new order, and answers it as stored.
-pub async fn insert(tx: &mut Tx, order: &NewOrder, day: NaiveDate, person: PersonId, now: At) -> Result<Order> {
-    let row: Row = run!(tx, |c| {
-        sqlx::query_as(
-            "INSERT INTO orders (external_id, status, placed_at, day, currency, total_minor, tax_minor, shipping_minor, \
-             discount_minor, items, customer_id, email_hash, phone_hash, visitor_id, click_id, promo_codes, utm, referrer, \
-             metadata, person_id, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21) \
-             RETURNING id, external_id, status, placed_at, day, currency, total_minor, tax_minor, shipping_minor, \
-             discount_minor, CAST(0 AS BIGINT) AS refunded_minor, items, customer_id, email_hash, promo_codes, person_id, \
-             created_at, updated_at",
-        )
-        .bind(&order.external_id)
-        .bind(order.status)
-        .bind(At::from(order.placed_at))
-        .bind(day)
-        .bind(order.amounts.currency)
-        .bind(order.amounts.total_minor)
-        .bind(order.amounts.tax_minor)
-        .bind(order.amounts.shipping_minor)
-        .bind(order.amounts.discount_minor)
-        .bind(Json(&order.amounts.items))
-        .bind(&order.who.customer_id)
-        .bind(&order.who.email_hash)
-        .bind(&order.who.phone_hash)
-        .bind(&order.who.visitor_id)
-        .bind(&order.who.click_id)
-        .bind(Json(&order.promo_codes))
-        .bind(Json(&order.utm))
-        .bind(&order.referrer)
-        .bind(Json(&order.metadata))
-        .bind(person)
-        .bind(now)
-        .fetch_one(c)
-        .await
-    })?;
-    Ok(row.into())
+pub async fn insert(tx: &mut Tx, new: &NewOrder, day: NaiveDate, person: PersonId, now: At) -> Result<Order> {
+    let [mut ids] = next_ids(tx, [(TABLE.name, 1)]).await?;
+    let arriving = Arriving { id: OrderId(ids.next().ok_or_else(|| Error::missing("an id"))?), new, day, person };
+    let mut rows = Rows::new(tx.dialect());
+    add(&mut rows, &[arriving], now)?;
+    rows.store(tx).await?;
+    Ok(arriving.stored(now))
+}
+
+/// Those of `external_ids` that orders have.
+pub async fn known<'a>(on: impl Into<Reader<'a>>, external_ids: &[&str]) -> Result<HashSet<String>> {
+    let mut connection = on.into().connect().await?;
+    let look_up = json_look_up(connection.dialect(), "orders o", "o.external_id = v.value->>0");
+    let sql = format!("SELECT o.external_id FROM {look_up}");
+    let rows = json_text(external_ids.iter().map(|id| [id]))?;
+    let found: Vec<String> =
+        run!(connection, |c| { sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(&rows).fetch_all(c).await })?;
+    Ok(found.into_iter().collect())
 }
 
 /// Replaces everything but the external id, the currency and when it first came.

@@ -1,6 +1,8 @@
 //! Persons: their identifiers, and what is known of each. Why they belong together stands in
 //! [`evidence`](super::evidence).
 
+use super::codec::{json_look_up, json_text};
+use super::rows::{Holds, Rows, Table, row};
 use super::{At, Reader, Result, Tx};
 use crate::domain::id::PersonId;
 use crate::domain::person::{Identifier, IdentifierKind};
@@ -30,7 +32,9 @@ pub struct StoredIdentifier {
     pub said_refused: bool,
 }
 
-const COLUMNS: &str = "id, kind, value, person_id, proved, customers, said_id, said_at, said_hit, said_refused";
+const NAMES: &str = "id, kind, value, person_id, proved, customers, said_id, said_at, said_hit, said_refused";
+const COLUMNS: &str =
+    "i.id, i.kind, i.value, i.person_id, i.proved, i.customers, i.said_id, i.said_at, i.said_hit, i.said_refused";
 
 /// Reads rows by a list of ids, in parts.
 macro_rules! rows_by_ids {
@@ -59,6 +63,44 @@ pub async fn insert(tx: &mut Tx, now: At) -> Result<PersonId> {
     })?)
 }
 
+static PERSONS: Table = Table { name: "persons", columns: &[("id", Holds::Number), ("created_at", Holds::Instant)] };
+
+static IDENTIFIERS: Table = Table {
+    name: "identifiers",
+    columns: &[
+        ("id", Holds::Number),
+        ("kind", Holds::Text),
+        ("value", Holds::Text),
+        ("person_id", Holds::Number),
+        ("proved", Holds::Truth),
+        ("customers", Holds::Number),
+    ],
+};
+
+/// Adds new persons to what is to be stored.
+pub fn add_persons(rows: &mut Rows, persons: &[PersonId], now: At) -> Result<()> {
+    let dialect = rows.dialect;
+    rows.add(&PERSONS, persons.iter().map(|person| Ok(row![dialect; person, now])).collect::<Result<_>>()?);
+    Ok(())
+}
+
+/// A new identifier that evidence names, and to how many customers that ties it.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'a> {
+    pub id: i64,
+    pub person: PersonId,
+    pub identifier: &'a Identifier,
+    pub customers: i64,
+}
+
+/// Adds new identifiers to what is to be stored.
+pub fn add_identifiers(rows: &mut Rows, named: &[Named<'_>]) -> Result<()> {
+    let dialect = rows.dialect;
+    let of = |n: &Named<'_>| Ok(row![dialect; n.id, n.identifier.kind, n.identifier.value, n.person, true, n.customers]);
+    rows.add(&IDENTIFIERS, named.iter().map(of).collect::<Result<_>>()?);
+    Ok(())
+}
+
 pub async fn of_identifier<'a>(on: impl Into<Reader<'a>>, identifier: &Identifier) -> Result<Option<PersonId>> {
     Ok(read!(on.into(), |c| {
         sqlx::query_scalar("SELECT person_id FROM identifiers WHERE kind = $1 AND value = $2")
@@ -74,15 +116,10 @@ pub async fn stored(tx: &mut Tx, identifiers: &[Identifier]) -> Result<Vec<Store
     if identifiers.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(run!(tx, |c| {
-        let mut query = QueryBuilder::new("");
-        for (index, identifier) in identifiers.iter().enumerate() {
-            query.push(if index == 0 { "" } else { " UNION ALL " });
-            query.push(format!("SELECT {COLUMNS} FROM identifiers WHERE kind = "));
-            query.push_bind(identifier.kind).push(" AND value = ").push_bind(&identifier.value);
-        }
-        query.build_query_as().fetch_all(c).await
-    })?)
+    let look_up = json_look_up(tx.dialect(), "identifiers i", "i.kind = v.value->>0 AND i.value = v.value->>1");
+    let sql = format!("SELECT {COLUMNS} FROM {look_up}");
+    let rows = json_text(identifiers.iter().map(|i| (i.kind, &i.value)))?;
+    Ok(run!(tx, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(&rows).fetch_all(c).await)?)
 }
 
 /// Stores identifiers that are new; `customers` is how many customers evidence ties them to, `None` where none names them.
@@ -104,25 +141,25 @@ pub async fn add(
                 .push_bind(customers.is_some())
                 .push_bind(customers.unwrap_or(0));
         });
-        query.push(format!(" RETURNING {COLUMNS}"));
+        query.push(format!(" RETURNING {NAMES}"));
         query.build_query_as().fetch_all(c).await
     })?)
 }
 
 pub async fn by_ids<'a>(on: impl Into<Reader<'a>>, ids: &[i64]) -> Result<Vec<StoredIdentifier>> {
     let mut connection = on.into().connect().await?;
-    Ok(rows_by_ids!(connection, format!("SELECT {COLUMNS} FROM identifiers WHERE id"), ids))
+    Ok(rows_by_ids!(connection, format!("SELECT {NAMES} FROM identifiers WHERE id"), ids))
 }
 
 pub async fn of_persons<'a>(on: impl Into<Reader<'a>>, persons: &[PersonId]) -> Result<Vec<StoredIdentifier>> {
     let mut connection = on.into().connect().await?;
-    Ok(rows_by_ids!(connection, format!("SELECT {COLUMNS} FROM identifiers WHERE person_id"), persons))
+    Ok(rows_by_ids!(connection, format!("SELECT {NAMES} FROM identifiers WHERE person_id"), persons))
 }
 
 /// Those whose claim says one of `ids`.
 pub async fn who_say<'a>(on: impl Into<Reader<'a>>, ids: &[i64]) -> Result<Vec<StoredIdentifier>> {
     let mut connection = on.into().connect().await?;
-    Ok(rows_by_ids!(connection, format!("SELECT {COLUMNS} FROM identifiers WHERE said_id"), ids))
+    Ok(rows_by_ids!(connection, format!("SELECT {NAMES} FROM identifiers WHERE said_id"), ids))
 }
 
 /// How many claims say an identifier, counted up to `most`.
@@ -158,7 +195,7 @@ pub async fn have_claims(tx: &mut Tx, persons: &[PersonId]) -> Result<bool> {
 /// Identifiers named by evidence that are tied to more than `customers`.
 pub async fn tied_to_more_than<'a>(on: impl Into<Reader<'a>>, customers: i64) -> Result<Vec<StoredIdentifier>> {
     let sql =
-        sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM identifiers WHERE customers > $1 AND kind <> 'customer' ORDER BY id"));
+        sqlx::AssertSqlSafe(format!("SELECT {NAMES} FROM identifiers WHERE customers > $1 AND kind <> 'customer' ORDER BY id"));
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(customers).fetch_all(c).await)?)
 }
 

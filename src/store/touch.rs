@@ -1,15 +1,17 @@
 //! Touches: once each, narrow as stored, whole as read.
 
+use super::codec::{json_look_up, json_text};
 use super::dictionary::Dictionary;
 use super::{At, Dialect, Error, Reader, Result, Tx, partition, touch_day};
 use crate::domain::channel::Channel;
 use crate::domain::id::*;
 use crate::domain::payable::TouchClaim;
+use crate::domain::person::Identifier;
 use crate::domain::touch::{Mark, Touch, TouchKind, label};
 use crate::{exec, read, run};
 use chrono::NaiveDate;
 use sqlx::QueryBuilder;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// Source, medium, campaign, content, term.
@@ -325,12 +327,74 @@ pub async fn claims_of_persons<'a>(on: impl Into<Reader<'a>>, persons: &[PersonI
     Ok(claims)
 }
 
+/// The touches that identifiers name, by the place of whose they are, each once a place; in order of time and id.
+pub async fn claims_of_identifiers<'a>(
+    on: impl Into<Reader<'a>>,
+    named: &[(i64, &Identifier)],
+) -> Result<HashMap<i64, Vec<TouchClaim>>> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        place: i64,
+        #[sqlx(flatten)]
+        claim: ClaimRow,
+    }
+    let mut connection = on.into().connect().await?;
+    let dialect = connection.dialect();
+    let named_by = |kind: &str, condition: &str| {
+        format!(
+            "SELECT CAST(v.value->>0 AS BIGINT) AS place, t.id, t.external_id, t.at, t.kind, t.mark, t.mark_reason, t.partner_id, \
+             t.program_id FROM {}",
+            json_look_up(dialect, "touches t", &format!("v.value->>1 = '{kind}' AND {condition}"))
+        )
+    };
+    let click = match dialect {
+        Dialect::Sqlite => "t.id = unhex(v.value->>2, '-')",
+        Dialect::Postgres => "t.id = CASE WHEN v.value->>1 = 'click' THEN CAST(v.value->>2 AS UUID) END",
+    };
+    let sql = [
+        named_by("visitor", "t.visitor_id = v.value->>2"),
+        named_by("customer", "t.customer_id = v.value->>2"),
+        named_by("click", click),
+    ]
+    .join(" UNION ALL ");
+    let rows = json_text(named.iter().map(|(place, identifier)| (place, identifier.kind, &identifier.value)))?;
+    let found: Vec<Row> = run!(connection, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(&rows).fetch_all(c).await)?;
+    let mut claims: HashMap<i64, Vec<TouchClaim>> = HashMap::new();
+    for row in found {
+        claims.entry(row.place).or_default().push(row.claim.into());
+    }
+    for claims in claims.values_mut() {
+        claims.sort_by(|a, b| (a.at, &a.touch).cmp(&(b.at, &b.touch)));
+        claims.dedup_by(|a, b| a.touch == b.touch);
+    }
+    Ok(claims)
+}
+
 /// Whether a touch is in the store.
 pub async fn is_stored<'a>(on: impl Into<Reader<'a>>, id: Uuid) -> Result<bool> {
     let found: Option<i64> = read!(on.into(), |c| {
         sqlx::query_scalar("SELECT CAST(1 AS BIGINT) FROM touches WHERE id = $1").bind(id).fetch_optional(c).await
     })?;
     Ok(found.is_some())
+}
+
+/// Those of `ids` that are in the store, each with its visitor.
+pub async fn visitors<'a>(on: impl Into<Reader<'a>>, ids: &[Uuid]) -> Result<HashMap<Uuid, Option<String>>> {
+    let mut connection = on.into().connect().await?;
+    let mut visitors = HashMap::with_capacity(ids.len());
+    for chunk in ids.chunks(IDS_A_STATEMENT) {
+        let rows: Vec<(Uuid, Option<String>)> = run!(connection, |c| {
+            let mut query = QueryBuilder::new("SELECT id, visitor_id FROM touches WHERE id IN (");
+            let mut list = query.separated(", ");
+            for id in chunk {
+                list.push_bind(*id);
+            }
+            query.push(")");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        visitors.extend(rows);
+    }
+    Ok(visitors)
 }
 
 /// Newest first.

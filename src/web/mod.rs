@@ -20,8 +20,10 @@ pub mod signin;
 pub mod who;
 
 use crate::service::Tributary;
+use crate::service::access::KnownKeys;
 use crate::service::linkbook::LinkBook;
 use crate::service::mover::Mover;
+use crate::service::order::OrderQueue;
 use crate::service::spool::Spool;
 use actix_web::guard;
 use actix_web::middleware::Compress;
@@ -36,6 +38,8 @@ pub struct App {
     pub spool: Spool,
     pub links: LinkBook,
     pub mover: Mover,
+    pub orders: OrderQueue,
+    pub keys: Arc<KnownKeys>,
     pub edge: Arc<edge::EdgeSettings>,
     /// Without a slash at its end.
     pub public_url: String,

@@ -7,6 +7,7 @@ use super::{App, routes};
 use crate::config::{NodeRole, SpoolKind};
 use crate::service::linkbook::LinkBook;
 use crate::service::mover::{Mover, Moves};
+use crate::service::order::OrderQueue;
 use crate::service::spool::Spool;
 use crate::service::spool::redis::RedisSpool;
 use crate::service::{Tributary, worker};
@@ -86,7 +87,8 @@ pub async fn start(service: Tributary, settings: Start) -> anyhow::Result<Runnin
     let countries = Countries::new(settings.country_header.as_deref(), settings.geoip_database.as_ref())?;
     let keeps_addresses = settings.ip_retention_days > 0;
     let edge = EdgeSettings::new(settings.edge_rate_limit, settings.trusted_proxies.clone(), secure, keeps_addresses, countries);
-    let app = App { service, spool, links, mover, edge: Arc::new(edge), public_url, ready_lag: settings.ready_lag };
+    let (orders, edge, ready_lag) = (OrderQueue::default(), Arc::new(edge), settings.ready_lag);
+    let app = App { service, spool, links, mover, orders, keys: Arc::default(), edge, public_url, ready_lag };
 
     let role = settings.role;
     let mut tasks = vec![tokio::spawn(refresh_links(app.clone())), tokio::spawn(tend(app.clone()))];

@@ -57,7 +57,8 @@ impl FromRequest for ApiKey {
             if !kind.eq_ignore_ascii_case("bearer") {
                 return Err(refused());
             }
-            let found = access::key(&app(&request)?.service.db, token.trim()).await?;
+            let app = app(&request)?;
+            let found = app.keys.key(&app.service.db, token.trim()).await?;
             let (id, name, scope) = found.ok_or_else(refused)?;
             Ok(ApiKey { id, name, scope })
         })

@@ -17,6 +17,13 @@ pub struct Due {
     pub explanation: Explanation,
 }
 
+impl Due {
+    /// Whether there is anything to keep: money, or what tiers and caps count.
+    pub fn owes_something(&self) -> bool {
+        self.explanation.owed_minor() != 0 || counted(&self.explanation).unwrap_or_default() != Volume::default()
+    }
+}
+
 /// The lines that refunds name.
 pub fn refunded_lines(refunds: &[Refund]) -> Vec<RefundedLine> {
     let lines = refunds.iter().flat_map(|refund| &refund.items.0);

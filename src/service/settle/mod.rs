@@ -18,7 +18,7 @@ pub use volume::owed_for_month;
 
 use super::terms::Terms;
 use super::{Context, Error, Result};
-use crate::domain::commission::{CommissionState, Explanation, Volume};
+use crate::domain::commission::{CommissionState, Explanation};
 use crate::domain::id::{CommissionId, LeadId, OrderId, PartnerId};
 use crate::domain::ledger::{Account, Journal, JournalKind};
 use crate::domain::money::Currency;
@@ -28,11 +28,12 @@ use crate::domain::program::Program;
 use crate::domain::time::Period;
 use crate::store::commission::Commission;
 use crate::store::decision::StoredDecision;
-use crate::store::ledger::Because;
+use crate::store::ledger::{Because, Posting};
 use crate::store::order::Order;
-use crate::store::{Reader, Tx, commission, decision, ledger, payout, refund};
+use crate::store::rows::{Rows, next_ids};
+use crate::store::{At, Reader, Tx, commission, decision, ledger, payout, refund};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use due::{counted, nothing};
+use due::nothing;
 use sqlx::types::Json;
 use volume::Volumes;
 
@@ -91,10 +92,7 @@ pub(super) async fn settle_by(
         |partner, rule| before.iter().any(|c| (c.partner_id, c.rule_id) == (partner, rule) && c.declined_because.is_some());
     let owed = due(order, decided, &refunded_lines(&refunds), declined).map_err(|e| Error::field("/total", e))?;
     let same = |c: &Commission, due: &Due| (c.partner_id, c.rule_id) == (due.partner, due.explanation.rule());
-    let origin = Origin {
-        order: Some(order.id),
-        ..Origin::new(Period::of(order.day).to_string(), order.amounts.currency, order.placed_at)
-    };
+    let origin = Origin::of(order);
     let mut now = Vec::with_capacity(owed.len());
     for due in &owed {
         let old = before.iter().find(|old| same(old, due));
@@ -108,6 +106,69 @@ pub(super) async fn settle_by(
     settling.finish(tx).await?;
     now.sort_by_key(|commission| commission.id);
     Ok(now)
+}
+
+/// A new order with its decision, and who recorded it.
+pub(super) struct Decided<'a> {
+    pub context: Context,
+    pub order: &'a Order,
+    pub decision: &'a StoredDecision,
+}
+
+/// What new orders owe, of which nothing is stored yet.
+pub(super) struct NewlyOwed {
+    /// Of each order.
+    pub commissions: Vec<Vec<Commission>>,
+    volumes: Vec<(Context, Fact, Volumes)>,
+}
+
+/// Settles new orders together, and adds what they owe to what is to be stored. Where a rule has a cap, what one order owes
+/// hangs on those before it: such orders are settled each for itself.
+pub(super) async fn settle_new(tx: &mut Tx, rows: &mut Rows, terms: &Terms, new: &[Decided<'_>], now: At) -> Result<NewlyOwed> {
+    let mut made: Vec<Commission> = Vec::new();
+    let mut counts = Vec::with_capacity(new.len());
+    for Decided { context, order, decision } in new {
+        let settling = Settling::under(terms.clone(), context, Fact::on(order.day));
+        let before = made.len();
+        if decision.partner_id.is_some() {
+            let owed = due(order, decision, &[], |_, _| false).map_err(|e| Error::field("/total", e))?;
+            for due in owed.iter().filter(|due| due.owes_something()) {
+                made.push(settling.commission(tx, due, &Origin::of(order)).await?);
+            }
+        }
+        counts.push(made.len() - before);
+    }
+    let [commission_ids, journal_ids] = next_ids(tx, [("commissions", made.len()), ("journals", made.len())]).await?;
+    for (commission, id) in made.iter_mut().zip(commission_ids) {
+        commission.id = CommissionId(id);
+    }
+    commission::add(rows, &made, now)?;
+    let mut postings = Vec::with_capacity(made.len());
+    let mut owed = NewlyOwed { commissions: Vec::with_capacity(new.len()), volumes: Vec::new() };
+    let mut made = made.into_iter();
+    for (Decided { context, order, .. }, count) in new.iter().zip(counts) {
+        let fact = Fact::on(order.day);
+        let settling = Settling::under(terms.clone(), context, fact);
+        let (mut volumes, of_order): (_, Vec<Commission>) = (Volumes::default(), made.by_ref().take(count).collect());
+        for commission in &of_order {
+            postings.extend(settling.posting(tx, commission, commission.amount_minor).await?);
+            volumes.add(commission, 1);
+        }
+        owed.commissions.push(of_order);
+        owed.volumes.push((context.clone(), fact, volumes));
+    }
+    ledger::add(rows, tx, &postings, journal_ids, now).await?;
+    Ok(owed)
+}
+
+impl NewlyOwed {
+    /// Settles what hangs on the volumes of all, once they are stored. Answers the commissions of each order.
+    pub(super) async fn finish(self, tx: &mut Tx, terms: &Terms) -> Result<Vec<Vec<Commission>>> {
+        for (context, fact, volumes) in self.volumes {
+            volumes.settle(tx, &context, terms, fact).await?;
+        }
+        Ok(self.commissions)
+    }
 }
 
 /// What commissions are of, and when their hold begins.
@@ -124,6 +185,11 @@ struct Origin {
 impl Origin {
     fn new(period: String, currency: Currency, held_from: DateTime<Utc>) -> Origin {
         Origin { order: None, lead: None, day: None, period, currency, held_from }
+    }
+
+    fn of(order: &Order) -> Origin {
+        let month = Period::of(order.day).to_string();
+        Origin { order: Some(order.id), ..Origin::new(month, order.amounts.currency, order.placed_at) }
     }
 }
 
@@ -154,7 +220,7 @@ impl<'a> Settling<'a> {
     /// as it now is; none if nothing was owed and nothing is.
     async fn bring(&mut self, tx: &mut Tx, old: Option<&Commission>, due: &Due, origin: &Origin) -> Result<Option<Commission>> {
         let Some(old) = old else {
-            if due.explanation.owed_minor() == 0 && counted(&due.explanation).unwrap_or_default() == Volume::default() {
+            if !due.owes_something() {
                 return Ok(None);
             }
             let new = self.make(tx, due, origin).await?;
@@ -183,10 +249,18 @@ impl<'a> Settling<'a> {
 
     /// Stores a commission and posts what it is.
     async fn make(&self, tx: &mut Tx, due: &Due, origin: &Origin) -> Result<Commission> {
+        let mut new = self.commission(tx, due, origin).await?;
+        new.id = commission::insert(tx, &new, self.context.at()).await?;
+        self.post_difference(tx, &new, new.amount_minor).await?;
+        Ok(new)
+    }
+
+    /// A new commission, not yet stored.
+    async fn commission(&self, tx: &mut Tx, due: &Due, origin: &Origin) -> Result<Commission> {
         let program = self.terms.program(&mut Reader::from(&mut *tx), due.program).await?;
         let program = program.ok_or_else(|| Error::not_found(due.program))?;
         let hold = self.hold_days(tx, &program, due.partner).await?;
-        let mut new = Commission {
+        Ok(Commission {
             id: CommissionId(0),
             kind: due.explanation.kind(),
             order_id: origin.order,
@@ -206,10 +280,7 @@ impl<'a> Settling<'a> {
             needs_approval: program.manual_approval,
             judged_by: None,
             declined_because: None,
-        };
-        new.id = commission::insert(tx, &new, self.context.at()).await?;
-        self.post_difference(tx, &new, new.amount_minor).await?;
-        Ok(new)
+        })
     }
 
     /// What a commission becomes when something else is owed, and the difference posted; the caller stores it.
@@ -235,6 +306,14 @@ impl<'a> Settling<'a> {
 
     /// Posts to where the commission's money is: in hold while it is pending, else in what is available.
     async fn post_difference(&self, tx: &mut Tx, commission: &Commission, difference: i64) -> Result<()> {
+        if let Some(posting) = self.posting(tx, commission, difference).await? {
+            ledger::post(tx, &posting.journal, posting.day, &posting.because, self.context.at()).await?;
+        }
+        Ok(())
+    }
+
+    /// What [`Self::post_difference`] posts; none for no difference.
+    async fn posting(&self, tx: &mut Tx, commission: &Commission, difference: i64) -> Result<Option<Posting>> {
         let account = match commission.state {
             CommissionState::Pending => Account::Held(commission.partner_id),
             CommissionState::Approved
@@ -250,7 +329,7 @@ impl<'a> Settling<'a> {
             (false, false) => JournalKind::Reversed,
         };
         let Some(journal) = Journal::transfer(kind, commission.currency, Account::Expense, account, difference) else {
-            return Ok(());
+            return Ok(None);
         };
         let closed = moved.then(|| format!("of {}, whose month is closed", self.fact.day));
         let notes: Vec<String> = self.fact.reason.map(|reason| reason.word().to_owned()).into_iter().chain(closed).collect();
@@ -261,8 +340,7 @@ impl<'a> Settling<'a> {
             act: self.fact.act,
             ..Because::by(&self.context.actor)
         };
-        ledger::post(tx, &journal, day, &because, self.context.at()).await?;
-        Ok(())
+        Ok(Some(Posting { journal, day, because }))
     }
 }
 

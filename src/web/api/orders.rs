@@ -1,7 +1,7 @@
 //! Orders, refunds, and why an order is owed to whom.
 
 use super::credits::{MOST_TOUCHES, credits};
-use super::{Body, Page, act, listed, view};
+use super::{Body, Page, act, idempotency_key_of, listed, view};
 use crate::domain::attribution::Model;
 use crate::domain::money::Money;
 use crate::service::access::Scope;
@@ -38,6 +38,14 @@ fn status(recorded: &Recorded) -> StatusCode {
 #[utoipa::path(post, path = "/v1/orders", tag = "Orders", request_body = OrderInput, responses((status = 201, description = "New"), (status = 200, description = "Known, replaced"), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn record(app: Data<App>, key: ApiKey, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let input: OrderInput = body.read()?;
+    key.needs(Scope::Write)?;
+    // An answer that is to be remembered is stored with its order, each for itself.
+    if idempotency_key_of(&request)?.is_none() {
+        let order = input.check(&app.service.context(&key.actor()))?;
+        if let Some(recorded) = app.orders.record(&app.service, &app.mover, order, key.actor()).await? {
+            return Ok(HttpResponse::build(status(&recorded)).json(recorded_as(&recorded)));
+        }
+    }
     // Clicks that are on disk must be in the store before anything is decided on them.
     app.mover.move_all().await?;
     if let Some(click_id) = input.click_id.as_deref() {

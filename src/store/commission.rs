@@ -81,9 +81,9 @@ impl Commission {
 }
 
 /// Adds new commissions, which nobody has judged and no run has, to what is to be stored.
-pub fn add(rows: &mut Rows, commissions: &[Commission], now: At) -> Result<()> {
+pub fn add<'a>(rows: &mut Rows, commissions: impl Iterator<Item = &'a Commission>, now: At) -> Result<()> {
     let dialect = rows.dialect;
-    rows.add(&TABLE, commissions.iter().map(|commission| commission.row(dialect, now)).collect::<Result<_>>()?);
+    rows.add(&TABLE, commissions.map(|commission| commission.row(dialect, now)).collect::<Result<_>>()?);
     Ok(())
 }
 
@@ -92,7 +92,7 @@ pub async fn insert(tx: &mut Tx, commission: &Commission, now: At) -> Result<Com
     let [mut ids] = next_ids(tx, [(TABLE.name, 1)]).await?;
     let id = CommissionId(ids.next().ok_or_else(|| Error::missing("an id"))?);
     let mut rows = Rows::new(tx.dialect());
-    add(&mut rows, &[Commission { id, ..commission.clone() }], now)?;
+    add(&mut rows, std::iter::once(&Commission { id, ..commission.clone() }), now)?;
     rows.store(tx).await?;
     Ok(id)
 }

@@ -78,6 +78,7 @@ impl Db {
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .acquire_timeout(Duration::from_secs(120))
+                .test_before_acquire(false)
                 // SQLite ends a transaction by itself when the disk is full; such a connection has lost count.
                 .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
                 // Commits are synced together, after the next writer has had its turn.
@@ -92,6 +93,7 @@ impl Db {
             let readers = SqlitePoolOptions::new()
                 .max_connections(8)
                 .acquire_timeout(Duration::from_secs(30))
+                .test_before_acquire(false)
                 .connect_lazy_with(sqlite_options(&path).pragma("query_only", "ON"));
             let log = Log::File(PathBuf::from(format!("{}-wal", path.display())));
             return Ok(Db::new(Backend::Sqlite(SqlitePools { readers, writer, path }), log));
@@ -105,6 +107,8 @@ impl Db {
             let pool = PgPoolOptions::new()
                 .max_connections((4 * cores).min(20))
                 .acquire_timeout(Duration::from_secs(30))
+                .test_before_acquire(false)
+                .before_acquire(|connection, rested| Box::pin(async move { answers(connection, rested.idle_for).await }))
                 .connect_with(options)
                 .await?;
             let log = Log::Postgres(pool.clone());
@@ -188,6 +192,14 @@ impl Db {
             Backend::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Whether a connection is still good. One that was used a moment ago is taken for good without being asked.
+async fn answers(connection: &mut PgConnection, idle_for: Duration) -> std::result::Result<bool, sqlx::Error> {
+    if idle_for < Duration::from_millis(500) {
+        return Ok(true);
+    }
+    Ok(connection.ping().await.is_ok())
 }
 
 /// Held while SQLite's tables are made: two commands started at once must not both make them. PostgreSQL has a lock of

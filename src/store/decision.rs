@@ -135,6 +135,14 @@ static SHARES: Table = Table {
 };
 
 impl StoredDecision {
+    /// It is of this order.
+    pub fn set_order(&mut self, order: OrderId) {
+        self.order_id = order;
+        for share in &mut self.shares {
+            share.order_id = order;
+        }
+    }
+
     fn row(&self, dialect: Dialect) -> Result<Vec<Value>> {
         Ok(row![dialect;
             self.order_id, self.decided_at, self.policy, self.partner_id, self.program_id, self.via, self.reason, self.touch,

@@ -19,6 +19,14 @@ pub async fn head(tx: &mut Tx) -> Result<ChainHash> {
     Ok(head)
 }
 
+/// Another read has found the hash of the last journal, if there is one.
+pub(super) fn found_head(tx: &mut Tx, last: Option<&[u8]>) -> Result<()> {
+    if tx.ledger_head.is_none() {
+        tx.ledger_head = Some(last.map(hash_of).transpose()?.unwrap_or(ChainHash::START));
+    }
+    Ok(())
+}
+
 /// The last journal of the chain.
 pub async fn last<'a>(on: impl Into<Reader<'a>>) -> Result<Option<(JournalId, ChainHash)>> {
     let row: Option<(JournalId, Vec<u8>)> = read!(on.into(), |c| {

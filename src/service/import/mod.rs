@@ -1,13 +1,15 @@
 //! Files in: CSV, all or nothing, with file, line and column of what is wrong.
 
+mod orders;
 mod row;
 mod touches;
 
-use super::order::{record, record_refund};
+use super::order::record_refund;
 use super::{Context, Error, Result, catalog, price_watch};
 use crate::store::seen_price::PriceOf;
 use crate::store::{Tx, miss};
-use row::{Row, read_cost, read_order, read_refund, read_seen_price, take_link, take_partner, take_promo_code};
+use orders::Orders;
+use row::{Row, read_cost, read_refund, read_seen_price, take_link, take_partner, take_promo_code};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::Read;
 use touches::Touches;
@@ -147,7 +149,7 @@ pub async fn import(
 
     let mut done = Imported { ignored_columns, ..Imported::default() };
     let mut problems: Vec<ImportProblem> = Vec::new();
-    let mut touches = Touches::default();
+    let (mut touches, mut orders) = (Touches::default(), Orders::default());
     // Whose prices were seen, to be reviewed once at the end.
     let mut priced = BTreeSet::new();
     let mut lines = Lines::default();
@@ -165,19 +167,15 @@ pub async fn import(
         }
         let line = record.position().map_or(line, |at| lines.at(text, at.byte()));
         let row = Row { columns: &columns, record: &record };
-        match take_row(tx, context, kind, &row, &mut touches, &mut priced, &mut done).await {
-            Ok(()) => {}
-            Err(Error::Invalid(fields)) => problems.extend(fields.into_iter().map(|f| ImportProblem {
-                line,
-                column: column_of(&f.pointer),
-                detail: f.detail,
-            })),
-            Err(error @ (Error::Refused { .. } | Error::NotFound { .. })) => {
-                let column = if kind == ImportKind::Refunds { "order" } else { "row" };
-                problems.push(ImportProblem { line, column: column.to_owned(), detail: error.to_string() });
-            }
-            Err(error) => return Err(error.into()),
+        let taken = match kind {
+            ImportKind::Orders => orders.take(context, &row, line),
+            _ => take_row(tx, context, kind, &row, &mut touches, &mut priced, &mut done).await,
+        };
+        if let Err(error) = taken {
+            let column = if kind == ImportKind::Refunds { "order" } else { "row" };
+            problems.extend(problems_of(error, line, column)?);
         }
+        problems.extend(orders.record_many(tx, context, &mut done).await?);
         let last_line = problems.first().map_or(u64::MAX, |p| p.line + ROWS_AFTER_A_PROBLEM);
         if problems.len() >= MOST_PROBLEMS || line >= last_line {
             break;
@@ -188,7 +186,9 @@ pub async fn import(
             progress(done.rows);
         }
     }
+    problems.extend(orders.record(tx, context, &mut done).await?);
     if !problems.is_empty() {
+        problems.sort_by_key(|problem| problem.line);
         return Err(ImportError::Refused(problems));
     }
     touches.store(tx, &mut done).await?;
@@ -197,6 +197,19 @@ pub async fn import(
     }
     progress(done.rows);
     Ok(done)
+}
+
+/// What is wrong with a line; errors that are of no line stay errors.
+fn problems_of(error: Error, line: u64, column: &str) -> std::result::Result<Vec<ImportProblem>, ImportError> {
+    match error {
+        Error::Invalid(fields) => {
+            Ok(fields.into_iter().map(|f| ImportProblem { line, column: column_of(&f.pointer), detail: f.detail }).collect())
+        }
+        Error::Refused { .. } | Error::NotFound { .. } => {
+            Ok(vec![ImportProblem { line, column: column.to_owned(), detail: error.to_string() }])
+        }
+        other => Err(other.into()),
+    }
 }
 
 /// Lines of a text by their bytes, in order. The reader's own count is one behind after `\r\n`.
@@ -287,7 +300,8 @@ async fn take_row(
     let mut count = |is_new: bool| if is_new { done.new += 1 } else { done.known += 1 };
     match kind {
         ImportKind::Touches => touches.take(tx, context, row).await?,
-        ImportKind::Orders => count(record(tx, context, &read_order(row).check(context)?).await?.is_new),
+        // They are taken many at a time.
+        ImportKind::Orders => {}
         ImportKind::Refunds => match row.get("order") {
             Some(order) => count(record_refund(tx, context, &order, &read_refund(row)).await?.is_new),
             None => {

@@ -2,14 +2,15 @@
 //! another of them: orders that could are left for [`super::record`], each for itself.
 
 use super::{Recorded, identifiers_with, takes_currency};
-use crate::domain::id::{OrderId, PersonId};
+use crate::domain::id::{CommissionId, OrderId, PersonId};
 use crate::domain::order::{NewOrder, OrderStatus};
 use crate::domain::touch::touch_id;
 use crate::service::claimants::Claimants;
-use crate::service::settle::{Decided, settle_new};
+use crate::service::settle::{self, Decided};
 use crate::service::stitch::{self, Addition, Adds, Evidence};
 use crate::service::terms::Terms;
 use crate::service::{Context, Result, arrival, decide};
+use crate::store::commission::Commission;
 use crate::store::decision::StoredDecision;
 use crate::store::order::{Arriving, Order};
 use crate::store::rows::{Rows, next_ids};
@@ -24,6 +25,11 @@ pub struct Sent {
     pub order: NewOrder,
     pub actor: String,
 }
+
+/// The id of an order that is not stored yet: none that is stored comes after it.
+const NOT_STORED: OrderId = OrderId(i64::MAX);
+/// A person who is not stored yet, and is nobody who is.
+const UNKNOWN_PERSON: PersonId = PersonId(i64::MAX);
 
 /// An order that can go together with others.
 struct Plain<'a> {
@@ -57,56 +63,76 @@ pub async fn record_together(
         (0..).zip(&plain).flat_map(|(place, p)| p.addition.identifiers().map(move |identifier| (place, identifier))).collect();
     let mut touches = touch::claims_of_identifiers(&mut *tx, &named).await?;
 
-    let new_persons = plain.iter().filter(|p| p.addition.adds == Adds::ToNobody).count();
-    let identifiers = plain.iter().map(|p| p.addition.count_new()).sum();
-    let wanted = [("persons", new_persons), ("evidence", plain.len()), ("identifiers", identifiers), ("orders", plain.len())];
-    let [mut persons, evidence_ids, identifier_ids, order_ids] = next_ids(tx, wanted).await?;
-    let persons: Vec<PersonId> = plain
+    // What there is, is older than any of them; they have their own ids, and new persons, once all is decided.
+    let person_of = |p: &Plain<'_>| match &p.addition.adds {
+        Adds::ToNobody => UNKNOWN_PERSON,
+        Adds::To(person, _) => *person,
+    };
+    let mut arriving: Vec<Arriving<'_>> = plain
         .iter()
-        .filter_map(|p| match &p.addition.adds {
-            Adds::ToNobody => persons.next().map(PersonId),
-            Adds::To(person, _) => Some(*person),
-        })
-        .collect();
-    let arriving: Vec<Arriving<'_>> = plain
-        .iter()
-        .zip(order_ids)
-        .zip(&persons)
-        .map(|((p, id), person)| {
+        .map(|p| {
             let new = &p.sent.order;
-            Arriving { id: OrderId(id), new, day: context.day(new.placed_at), person: *person }
+            Arriving { id: NOT_STORED, new, day: context.day(new.placed_at), person: person_of(p) }
         })
         .collect();
-    let orders: Vec<Order> = arriving.iter().map(|arriving| arriving.stored(context.at())).collect();
-    let mut decisions: Vec<StoredDecision> = Vec::with_capacity(orders.len());
+    let contexts: Vec<Context> = plain.iter().map(|p| Context { actor: p.sent.actor.clone(), ..context.clone() }).collect();
     let mut claimants = Claimants::of(terms.clone());
-    for ((place, p), order) in (0..).zip(&plain).zip(&orders) {
+    let mut decisions: Vec<StoredDecision> = Vec::with_capacity(plain.len());
+    let mut owed: Vec<Vec<Commission>> = Vec::with_capacity(plain.len());
+    for (((place, p), arriving), context) in (0..).zip(&plain).zip(&arriving).zip(&contexts) {
+        let order = arriving.stored(context.at());
         let returning = p.addition.adds != Adds::ToNobody
             && order::person_ordered_before(&mut *tx, order.person, order.id, order.placed_at.into()).await?;
         let touches = touches.remove(&place).unwrap_or_default();
-        decisions.push(decide::decide_by(tx, context, &mut claimants, order, (&touches, returning)).await?);
+        let decision = decide::decide_by(tx, context, &mut claimants, &order, (&touches, returning)).await?;
+        owed.push(settle::newly_owed(tx, &terms, Decided { context, order: &order, decision: &decision }).await?);
+        decisions.push(decision);
     }
+
+    let new_persons = plain.iter().filter(|p| p.addition.adds == Adds::ToNobody).count();
+    let identifiers = plain.iter().map(|p| p.addition.count_new()).sum();
+    let commissions = owed.iter().map(Vec::len).sum();
+    let wanted = [
+        ("persons", new_persons),
+        ("evidence", plain.len()),
+        ("identifiers", identifiers),
+        ("orders", plain.len()),
+        ("commissions", commissions),
+        ("journals", commissions),
+    ];
+    let [mut persons, evidence_ids, identifier_ids, mut order_ids, mut commission_ids, journal_ids] =
+        next_ids(tx, wanted).await?;
+    for ((arriving, decision), owed) in arriving.iter_mut().zip(&mut decisions).zip(&mut owed) {
+        arriving.id = order_ids.next().map_or(NOT_STORED, OrderId);
+        if arriving.person == UNKNOWN_PERSON {
+            arriving.person = persons.next().map_or(UNKNOWN_PERSON, PersonId);
+        }
+        decision.set_order(arriving.id);
+        for commission in owed {
+            commission.id = commission_ids.next().map_or(CommissionId(0), CommissionId);
+            commission.order_id = Some(arriving.id);
+        }
+    }
+    let orders: Vec<Order> = arriving.iter().map(|arriving| arriving.stored(context.at())).collect();
 
     let mut rows = Rows::new(tx.dialect());
     let additions: Vec<(&Addition, PersonId, i64)> =
-        plain.iter().zip(&persons).zip(evidence_ids).map(|((p, person), evidence)| (&p.addition, *person, evidence)).collect();
+        plain.iter().zip(&orders).zip(evidence_ids).map(|((p, order), evidence)| (&p.addition, order.person, evidence)).collect();
     stitch::add(&mut rows, &additions, identifier_ids, context.at())?;
     order::add(&mut rows, &arriving, context.at())?;
     decision::add(&mut rows, decisions.iter())?;
-    let decided: Vec<Decided<'_>> = plain
+    let decided: Vec<(Decided<'_>, &[Commission])> = contexts
         .iter()
         .zip(&orders)
         .zip(&decisions)
-        .map(|((p, order), decision)| {
-            let context = Context { actor: p.sent.actor.clone(), ..context.clone() };
-            Decided { context, order, decision }
-        })
+        .zip(&owed)
+        .map(|(((context, order), decision), owed)| (Decided { context, order, decision }, owed.as_slice()))
         .collect();
-    let owed = settle_new(tx, &mut rows, &terms, &decided, context.at()).await?;
-    drop(decided);
+    settle::add_owed(tx, &mut rows, &terms, &decided, journal_ids).await?;
     rows.store(tx).await?;
-    let commissions = owed.finish(tx, &terms).await?;
-    for (((p, order), decision), commissions) in plain.iter().zip(orders).zip(decisions).zip(commissions) {
+    settle::settle_volumes(tx, &terms, &decided).await?;
+    drop(decided);
+    for (((p, order), decision), commissions) in plain.iter().zip(orders).zip(decisions).zip(owed) {
         answers[p.place] = Some(Recorded { order, is_new: true, decided: Some(decision), commissions });
     }
     Ok(answers)

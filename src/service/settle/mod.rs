@@ -30,8 +30,8 @@ use crate::store::commission::Commission;
 use crate::store::decision::StoredDecision;
 use crate::store::ledger::{Because, Posting};
 use crate::store::order::Order;
-use crate::store::rows::{Rows, next_ids};
-use crate::store::{At, Reader, Tx, commission, decision, ledger, payout, refund};
+use crate::store::rows::Rows;
+use crate::store::{Reader, Tx, commission, decision, ledger, payout, refund};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use due::nothing;
 use sqlx::types::Json;
@@ -110,65 +110,55 @@ pub(super) async fn settle_by(
 
 /// A new order with its decision, and who recorded it.
 pub(super) struct Decided<'a> {
-    pub context: Context,
+    pub context: &'a Context,
     pub order: &'a Order,
     pub decision: &'a StoredDecision,
 }
 
-/// What new orders owe, of which nothing is stored yet.
-pub(super) struct NewlyOwed {
-    /// Of each order.
-    pub commissions: Vec<Vec<Commission>>,
-    volumes: Vec<(Context, Fact, Volumes)>,
-}
-
-/// Settles new orders together, and adds what they owe to what is to be stored. Where a rule has a cap, what one order owes
-/// hangs on those before it: such orders are settled each for itself.
-pub(super) async fn settle_new(tx: &mut Tx, rows: &mut Rows, terms: &Terms, new: &[Decided<'_>], now: At) -> Result<NewlyOwed> {
-    let mut made: Vec<Commission> = Vec::new();
-    let mut counts = Vec::with_capacity(new.len());
-    for Decided { context, order, decision } in new {
-        let settling = Settling::under(terms.clone(), context, Fact::on(order.day));
-        let before = made.len();
-        if decision.partner_id.is_some() {
-            let owed = due(order, decision, &[], |_, _| false).map_err(|e| Error::field("/total", e))?;
-            for due in owed.iter().filter(|due| due.owes_something()) {
-                made.push(settling.commission(tx, due, &Origin::of(order)).await?);
-            }
+/// What a new order owes; its commissions have no ids yet. Where a rule has a cap, that hangs on the orders before it.
+pub(super) async fn newly_owed(tx: &mut Tx, terms: &Terms, new: Decided<'_>) -> Result<Vec<Commission>> {
+    let Decided { context, order, decision } = new;
+    let settling = Settling::under(terms.clone(), context, Fact::on(order.day));
+    let mut owed = Vec::new();
+    if decision.partner_id.is_some() {
+        let all = due(order, decision, &[], |_, _| false).map_err(|e| Error::field("/total", e))?;
+        for due in all.iter().filter(|due| due.owes_something()) {
+            owed.push(settling.commission(tx, due, &Origin::of(order)).await?);
         }
-        counts.push(made.len() - before);
     }
-    let [commission_ids, journal_ids] = next_ids(tx, [("commissions", made.len()), ("journals", made.len())]).await?;
-    for (commission, id) in made.iter_mut().zip(commission_ids) {
-        commission.id = CommissionId(id);
-    }
-    commission::add(rows, &made, now)?;
-    let mut postings = Vec::with_capacity(made.len());
-    let mut owed = NewlyOwed { commissions: Vec::with_capacity(new.len()), volumes: Vec::new() };
-    let mut made = made.into_iter();
-    for (Decided { context, order, .. }, count) in new.iter().zip(counts) {
-        let fact = Fact::on(order.day);
-        let settling = Settling::under(terms.clone(), context, fact);
-        let (mut volumes, of_order): (_, Vec<Commission>) = (Volumes::default(), made.by_ref().take(count).collect());
-        for commission in &of_order {
-            postings.extend(settling.posting(tx, commission, commission.amount_minor).await?);
-            volumes.add(commission, 1);
-        }
-        owed.commissions.push(of_order);
-        owed.volumes.push((context.clone(), fact, volumes));
-    }
-    ledger::add(rows, tx, &postings, journal_ids, now).await?;
     Ok(owed)
 }
 
-impl NewlyOwed {
-    /// Settles what hangs on the volumes of all, once they are stored. Answers the commissions of each order.
-    pub(super) async fn finish(self, tx: &mut Tx, terms: &Terms) -> Result<Vec<Vec<Commission>>> {
-        for (context, fact, volumes) in self.volumes {
-            volumes.settle(tx, &context, terms, fact).await?;
+/// Adds what new orders owe to what is to be stored, with a journal each.
+pub(super) async fn add_owed(
+    tx: &mut Tx,
+    rows: &mut Rows,
+    terms: &Terms,
+    new: &[(Decided<'_>, &[Commission])],
+    journal_ids: impl Iterator<Item = i64>,
+) -> Result<()> {
+    let mut postings = Vec::new();
+    for (Decided { context, order, .. }, owed) in new {
+        let settling = Settling::under(terms.clone(), context, Fact::on(order.day));
+        for commission in *owed {
+            postings.extend(settling.posting(tx, commission, commission.amount_minor).await?);
         }
-        Ok(self.commissions)
     }
+    let Some((Decided { context, .. }, _)) = new.first() else { return Ok(()) };
+    commission::add(rows, new.iter().flat_map(|(_, owed)| owed.iter()), context.at())?;
+    Ok(ledger::add(rows, tx, &postings, journal_ids, context.at()).await?)
+}
+
+/// Settles what hangs on the volumes of new orders, once what they owe is stored.
+pub(super) async fn settle_volumes(tx: &mut Tx, terms: &Terms, new: &[(Decided<'_>, &[Commission])]) -> Result<()> {
+    for (Decided { context, order, .. }, owed) in new {
+        let mut settling = Settling::under(terms.clone(), context, Fact::on(order.day));
+        for commission in *owed {
+            settling.volumes.add(commission, 1);
+        }
+        settling.finish(tx).await?;
+    }
+    Ok(())
 }
 
 /// What commissions are of, and when their hold begins.

@@ -205,10 +205,15 @@ pub(in crate::service) async fn settle(
     }
     ledger::post_all(tx, &postings, context.at()).await?;
     let (by, at) = (context.actor.as_str(), context.at());
-    payout::settle_lines(tx, id, LineState::Paid, &payments.paid, by, at).await?;
-    commission::lines_were_paid(tx, id, at).await?;
-    payout::settle_lines(tx, id, LineState::Failed, &payments.failed, by, at).await?;
-    commission::lines_were_taken_out(tx, id, at).await?;
+    if !payments.paid.is_empty() {
+        payout::settle_lines(tx, id, LineState::Paid, &payments.paid, by, at).await?;
+        commission::lines_were_paid(tx, id, at).await?;
+    }
+    // Both go through all commissions of the run.
+    if !payments.failed.is_empty() {
+        payout::settle_lines(tx, id, LineState::Failed, &payments.failed, by, at).await?;
+        commission::lines_were_taken_out(tx, id, at).await?;
+    }
     let state = RunState::of_lines(states.into_values());
     if state == RunState::Cancelled {
         payout::cancel(tx, id, "no payment of it went through", by, at).await?;

@@ -150,6 +150,7 @@ pub async fn import(
     let mut done = Imported { ignored_columns, ..Imported::default() };
     let mut problems: Vec<ImportProblem> = Vec::new();
     let (mut touches, mut orders) = (Touches::default(), Orders::default());
+    tx.for_many().await?;
     // Whose prices were seen, to be reviewed once at the end.
     let mut priced = BTreeSet::new();
     let mut lines = Lines::default();
@@ -195,6 +196,7 @@ pub async fn import(
     for of in &priced {
         price_watch::review(tx, of).await?;
     }
+    tx.was_for_many().await?;
     progress(done.rows);
     Ok(done)
 }

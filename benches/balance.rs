@@ -10,7 +10,7 @@ use tributary::domain::money::Currency;
 use tributary::domain::time::FAR_DAY;
 use tributary::service::catalog::{PartnerInput, save_partner};
 use tributary::service::{Tributary, worker};
-use tributary::store::ledger::{self, Because};
+use tributary::store::ledger::{self, Because, Posting};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -36,7 +36,7 @@ async fn fill(service: &Tributary) -> anyhow::Result<PartnerId> {
             let (from, to) = (Account::Held(partner), Account::Available(partner));
             let journal = Journal::transfer(JournalKind::Released, Currency::RUB, from, to, 100 + number % 900);
             if let Some(journal) = journal {
-                ledger::post(&mut tx, &journal, day, &Because::by("bench"), context.at()).await?;
+                ledger::post(&mut tx, &Posting { journal, day, because: Because::by("bench") }, context.at()).await?;
             }
         }
     }

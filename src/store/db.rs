@@ -290,31 +290,14 @@ impl Tx {
 
     /// Answers when the disk has it.
     pub async fn commit(self) -> Result<()> {
-        self.commit_unsynced().await?.wait().await
-    }
-
-    /// Commits and lets the next one write; the disk has it once the answer was waited for.
-    pub async fn commit_unsynced(self) -> Result<Committed> {
         match self.tx {
             Backend::Sqlite(tx) => tx.commit().await?,
             Backend::Postgres(tx) => tx.commit().await?,
         }
-        Ok(Committed(self.turn.map(|(_turn, sync)| (sync.committed(), sync))))
-    }
-}
-
-/// A commit that others see, but that may be lost when the machine stops.
-#[derive(Debug)]
-#[must_use = "nothing is to be promised on it before it was waited for"]
-pub struct Committed(Option<(u64, Arc<GroupSync>)>);
-
-impl Committed {
-    /// Answers when the disk has it.
-    pub async fn wait(self) -> Result<()> {
-        match self.0 {
-            Some((number, sync)) => sync.wait(number).await,
-            None => Ok(()),
-        }
+        let Some((turn, sync)) = self.turn else { return Ok(()) };
+        let number = sync.committed();
+        drop(turn);
+        sync.wait(number).await
     }
 }
 

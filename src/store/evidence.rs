@@ -7,7 +7,6 @@ use super::{At, Error, Reader, Result, Tx};
 use crate::domain::id::{OrderId, PersonId};
 use crate::domain::person::union::Tie;
 use crate::{exec, read, run};
-use sqlx::QueryBuilder;
 use std::collections::HashSet;
 
 /// Stores a source. Answers its id, and whether it is new.
@@ -69,17 +68,10 @@ pub async fn by_source<'a>(on: impl Into<Reader<'a>>, source: &str) -> Result<Op
 
 /// Ties new identifiers to evidence, which counts for `customer` (0 for none).
 pub async fn tie(tx: &mut Tx, evidence: i64, customer: i64, identifiers: &[i64]) -> Result<()> {
-    if identifiers.is_empty() {
-        return Ok(());
-    }
-    run!(tx, |c| {
-        let mut query = QueryBuilder::new("INSERT INTO evidence_ties (identifier_id, customer_id, evidence_id, part) ");
-        query.push_values(identifiers, |mut row, id| {
-            row.push_bind(*id).push_bind(customer).push_bind(evidence).push_bind(0_i64);
-        });
-        query.build().execute(c).await.map(|_| ())
-    })?;
-    Ok(())
+    let ties: Vec<NewTie> = identifiers.iter().map(|id| NewTie { identifier: *id, customer, evidence }).collect();
+    let mut rows = Rows::new(tx.dialect());
+    add_ties(&mut rows, &ties)?;
+    rows.store(tx).await
 }
 
 /// Those of the pairs of identifier and customer that some evidence ties.

@@ -1,15 +1,15 @@
 //! Journals and entries: added, never changed; balances are sums over them.
 
-use super::{At, Reader, Result, Tx, ledger_chain, ledger_sum};
+use super::{At, Reader, Result, ledger_sum};
 use crate::domain::id::*;
 use crate::domain::ledger::chain::{ChainedEntry, ChainedJournal};
 use crate::domain::ledger::{Journal, JournalKind};
 use crate::domain::money::Currency;
 use crate::domain::time::Period;
-use crate::{exec, read, run};
+use crate::read;
 use chrono::NaiveDate;
 
-pub use super::ledger_bulk::{Posting, add, post_all};
+pub use super::ledger_bulk::{Posting, add, post, post_all};
 
 /// What a journal leads back to.
 #[derive(Debug, Clone, Default)]
@@ -65,51 +65,6 @@ pub(super) fn chained_journal<'a>(
         note: because.note.as_deref(),
         entries,
     }
-}
-
-/// Posts a journal on a day, as the next of the chain.
-pub async fn post(tx: &mut Tx, journal: &Journal, day: NaiveDate, because: &Because, now: At) -> Result<JournalId> {
-    let entries = chained_entries(journal, day);
-    let chained = chained_journal(journal, day, because, now, &entries);
-    let hash = chained.hash(ledger_chain::head(tx).await?);
-    let id: JournalId = run!(tx, |c| {
-        sqlx::query_scalar(
-            "INSERT INTO journals (kind, currency, at, day, order_id, commission_id, payout_run_id, note, actor, audit_id, takes_back, hash) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
-        )
-        .bind(journal.kind())
-        .bind(journal.currency())
-        .bind(now)
-        .bind(day)
-        .bind(because.order)
-        .bind(because.commission)
-        .bind(because.run)
-        .bind(&because.note)
-        .bind(&because.actor)
-        .bind(because.act)
-        .bind(because.takes_back)
-        .bind(hash.as_bytes())
-        .fetch_one(c)
-        .await
-    })?;
-    let [from, to] = entries;
-    exec!(tx, {
-        sqlx::query(
-            "INSERT INTO ledger_entries (journal_id, account, partner_id, currency, amount_minor, day) \
-             VALUES ($1, $2, $3, $4, $5, $6), ($1, $7, $8, $4, $9, $6)",
-        )
-        .bind(id)
-        .bind(from.account)
-        .bind(from.partner)
-        .bind(from.currency)
-        .bind(from.amount_minor)
-        .bind(day)
-        .bind(to.account)
-        .bind(to.partner)
-        .bind(to.amount_minor)
-    })?;
-    tx.ledger_head = Some(hash);
-    Ok(id)
 }
 
 /// What a partner's accounts hold in one currency.

@@ -61,6 +61,16 @@ struct Row<'a> {
     hash: ChainHash,
 }
 
+/// Posts a journal on a day, as the next of the chain.
+pub async fn post(tx: &mut Tx, posting: &Posting, now: At) -> Result<JournalId> {
+    let [mut ids] = next_ids(tx, [(JOURNALS.name, 1)]).await?;
+    let id = ids.next().ok_or_else(|| Error::missing("the next id of journals"))?;
+    let mut rows = Rows::new(tx.dialect());
+    add(&mut rows, tx, std::slice::from_ref(posting), std::iter::once(id), now).await?;
+    rows.store(tx).await?;
+    Ok(JournalId(id))
+}
+
 /// Posts many journals in their order, in two statements for every thousand.
 pub async fn post_all(tx: &mut Tx, postings: &[Posting], now: At) -> Result<()> {
     for chunk in postings.chunks(AT_ONCE) {

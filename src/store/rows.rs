@@ -190,7 +190,7 @@ impl Holds {
     }
 }
 
-/// The next ids of tables, so many of each. One transaction at a time writes, so nobody else takes them.
+/// The next ids of tables, as many of each as are wanted. One transaction at a time writes, so nobody else takes them.
 pub async fn next_ids<const N: usize>(tx: &mut Tx, wanted: [(&'static str, usize); N]) -> Result<[std::vec::IntoIter<i64>; N]> {
     let dialect = tx.dialect();
     let part = |(place, (table, _)): (i64, (&str, usize))| match dialect {
@@ -223,5 +223,8 @@ pub async fn next_ids<const N: usize>(tx: &mut Tx, wanted: [(&'static str, usize
             Dialect::Postgres => ids.push(id),
         }
     }
-    Ok(ids.map(Vec::into_iter))
+    match ids.iter().zip(wanted).find(|(ids, (_, count))| ids.len() != *count) {
+        Some((_, (table, _))) => Err(Error::missing(&format!("the next id of {table}"))),
+        None => Ok(ids.map(Vec::into_iter)),
+    }
 }

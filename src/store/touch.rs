@@ -2,6 +2,7 @@
 
 use super::codec::{json_look_up, json_text};
 use super::dictionary::Dictionary;
+use super::person::rows_by_ids;
 use super::{At, Dialect, Error, Reader, Result, Tx, partition, touch_day};
 use crate::domain::channel::Channel;
 use crate::domain::id::*;
@@ -381,20 +382,8 @@ pub async fn is_stored<'a>(on: impl Into<Reader<'a>>, id: Uuid) -> Result<bool> 
 /// Those of `ids` that are in the store, each with its visitor.
 pub async fn visitors<'a>(on: impl Into<Reader<'a>>, ids: &[Uuid]) -> Result<HashMap<Uuid, Option<String>>> {
     let mut connection = on.into().connect().await?;
-    let mut visitors = HashMap::with_capacity(ids.len());
-    for chunk in ids.chunks(IDS_A_STATEMENT) {
-        let rows: Vec<(Uuid, Option<String>)> = run!(connection, |c| {
-            let mut query = QueryBuilder::new("SELECT id, visitor_id FROM touches WHERE id IN (");
-            let mut list = query.separated(", ");
-            for id in chunk {
-                list.push_bind(*id);
-            }
-            query.push(")");
-            query.build_query_as().fetch_all(c).await
-        })?;
-        visitors.extend(rows);
-    }
-    Ok(visitors)
+    let rows: Vec<(Uuid, Option<String>)> = rows_by_ids!(connection, "SELECT id, visitor_id FROM touches WHERE id", ids);
+    Ok(rows.into_iter().collect())
 }
 
 /// Newest first.

@@ -76,6 +76,10 @@ both_stores! {
         let write = app.key(Scope::Write).await;
         assert_eq!(with(write.clone(), Method::POST, "/v1/partners").await, 201);
         assert_eq!(with(write, Method::POST, "/v1/periods/2026-10/close").await, 403);
+        // A key that is gone is taken for good for a second at most.
+        app.behind_its_back("DELETE FROM api_keys WHERE scope = 'read'").await;
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+        assert_eq!(with(read, Method::GET, "/v1/orders").await, 401);
     }
 
     async fn unknown_ids_duplicate_codes_and_foreign_currencies_are_refused(app: &TestApp) {

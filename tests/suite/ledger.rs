@@ -9,7 +9,7 @@ use tributary::domain::ledger::{Account, AccountKind, Journal, JournalKind};
 use tributary::domain::money::Currency;
 use tributary::domain::time::FAR_DAY;
 use tributary::service::worker;
-use tributary::store::ledger::{self, Because};
+use tributary::store::ledger::{self, Because, Posting};
 use tributary::store::{Dialect, ledger_sum};
 
 async fn earn(app: &TestApp, id: &str, total: &str) {
@@ -111,7 +111,7 @@ both_stores! {
                 let to = [Account::Held(partner), Account::Available(partner), Account::InPayment(partner)][number as usize % 3];
                 let journal = Journal::transfer(JournalKind::Adjusted, Currency::RUB, Account::Expense, to, number % 7 - 2);
                 let Some(journal) = journal else { continue };
-                ledger::post(&mut tx, &journal, day, &Because::by("test"), app.clock.now().into()).await.unwrap();
+                ledger::post(&mut tx, &Posting { journal, day, because: Because::by("test") }, app.clock.now().into()).await.unwrap();
             }
             tx.commit().await.unwrap();
         };

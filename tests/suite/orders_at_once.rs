@@ -244,6 +244,9 @@ both_stores! {
     }
 
     async fn one_bad_order_keeps_none_of_the_others(app: &TestApp) {
+        // The database refuses whatever goes together with this one.
+        let now = if kind(app) == Kind::Sqlite { "0" } else { "NOW()" };
+        app.behind_its_back(&format!("INSERT INTO evidence (source, at) VALUES ('order good-3', {now})")).await;
         let of = app.set_up().await;
         app.make(
             "/v1/commission-rules",
@@ -258,6 +261,11 @@ both_stores! {
         let mut posts: Vec<Value> = (0..12).map(|number| order(format!("good-{number}"), "10.00")).collect();
         posts[5]["currency"] = json!("USD");
         posts[7]["click_id"] = json!(click);
+        let all: Vec<Sent> = posts.iter().enumerate().filter(|(n, _)| *n != 5).map(|(_, post)| sent(app, post.clone())).collect();
+        let mut tx = app.service.db.begin().await.unwrap();
+        let refused = record_together(&mut tx, &app.service.context("orders"), app.clock.now(), &all).await;
+        assert!(refused.is_err(), "nothing of what went with it stays");
+        drop(tx);
         let answers = join_all(posts.iter().map(|post| app.post("/v1/orders", post.clone()))).await;
         let statuses: Vec<u16> = answers.iter().map(|(status, _)| *status).collect();
         let expected: Vec<u16> = (0..12).map(|number| if number == 5 { 422 } else { 201 }).collect();

@@ -12,7 +12,7 @@ use crate::domain::payout_run::LineState;
 use crate::domain::requisites::Payout;
 use crate::domain::time::start_of_day;
 use crate::service::{Context, Error, Result};
-use crate::store::ledger::Because;
+use crate::store::ledger::{Because, Posting};
 use crate::store::payout::PayoutRunLine;
 use crate::store::receipt::Wanted;
 use crate::store::{At, Tx, ledger, payout, receipt, tax};
@@ -58,7 +58,7 @@ pub async fn payments_changed(tx: &mut Tx, context: &Context, id: PayoutRunId) -
         let missing = owed - line.posted_minor;
         if let Some(journal) = Journal::transfer(JournalKind::TaxWithheld, run.currency, Account::Cash, Account::Tax, missing) {
             let because = Because { run: Some(id), note: Some(line.partner_id.to_string()), ..Because::by(&context.actor) };
-            ledger::post(tx, &journal, context.today(), &because, context.at()).await?;
+            ledger::post(tx, &Posting { journal, day: context.today(), because }, context.at()).await?;
         }
         match paid_on {
             _ if !has_receipt => {}

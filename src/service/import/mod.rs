@@ -147,12 +147,9 @@ pub async fn import(
     let head = reader.headers().map_err(|e| refused(1, "file", csv_fault(&e)))?.clone();
     let (columns, ignored_columns) = columns_of(kind, &head, renamed)?;
 
-    let mut done = Imported { ignored_columns, ..Imported::default() };
+    let mut taken = Taken { done: Imported { ignored_columns, ..Imported::default() }, ..Taken::default() };
     let mut problems: Vec<ImportProblem> = Vec::new();
-    let (mut touches, mut orders) = (Touches::default(), Orders::default());
     tx.for_many().await?;
-    // Whose prices were seen, to be reviewed once at the end.
-    let mut priced = BTreeSet::new();
     let mut lines = Lines::default();
     let mut record = csv::StringRecord::new();
     loop {
@@ -168,28 +165,27 @@ pub async fn import(
         }
         let line = record.position().map_or(line, |at| lines.at(text, at.byte()));
         let row = Row { columns: &columns, record: &record };
-        let taken = match kind {
-            ImportKind::Orders => orders.take(context, &row, line),
-            _ => take_row(tx, context, kind, &row, &mut touches, &mut priced, &mut done).await,
-        };
-        if let Err(error) = taken {
+        if let Err(error) = take_row(tx, context, kind, &row, line, &mut taken).await {
             let column = if kind == ImportKind::Refunds { "order" } else { "row" };
             problems.extend(problems_of(error, line, column)?);
         }
-        problems.extend(orders.record_many(tx, context, &mut done).await?);
+        problems.extend(taken.orders.record_many(tx, context, &mut taken.done).await?);
         let last_line = problems.first().map_or(u64::MAX, |p| p.line + ROWS_AFTER_A_PROBLEM);
         if problems.len() >= MOST_PROBLEMS || line >= last_line {
             break;
         }
-        done.rows += 1;
-        touches.store_many(tx, &mut done).await?;
-        if done.rows.is_multiple_of(500) {
-            progress(done.rows);
+        taken.done.rows += 1;
+        taken.touches.store_many(tx, &mut taken.done).await?;
+        if taken.done.rows.is_multiple_of(500) {
+            progress(taken.done.rows);
         }
     }
+    let Taken { mut touches, mut orders, priced, mut done } = taken;
     problems.extend(orders.record(tx, context, &mut done).await?);
     if !problems.is_empty() {
+        // What goes together is told together, so later than what stands below it.
         problems.sort_by_key(|problem| problem.line);
+        problems.truncate(MOST_PROBLEMS);
         return Err(ImportError::Refused(problems));
     }
     touches.store(tx, &mut done).await?;
@@ -290,20 +286,22 @@ fn column_of(pointer: &str) -> String {
     if parts.is_empty() { "row".to_owned() } else { parts.join("_") }
 }
 
-async fn take_row(
-    tx: &mut Tx,
-    context: &Context,
-    kind: ImportKind,
-    row: &Row<'_>,
-    touches: &mut Touches,
-    priced: &mut BTreeSet<PriceOf>,
-    done: &mut Imported,
-) -> Result<()> {
+/// What was taken out of a file so far.
+#[derive(Default)]
+struct Taken {
+    touches: Touches,
+    orders: Orders,
+    /// Whose prices were seen, to be reviewed once at the end.
+    priced: BTreeSet<PriceOf>,
+    done: Imported,
+}
+
+async fn take_row(tx: &mut Tx, context: &Context, kind: ImportKind, row: &Row<'_>, line: u64, taken: &mut Taken) -> Result<()> {
+    let Taken { touches, orders, priced, done } = taken;
     let mut count = |is_new: bool| if is_new { done.new += 1 } else { done.known += 1 };
     match kind {
         ImportKind::Touches => touches.take(tx, context, row).await?,
-        // They are taken many at a time.
-        ImportKind::Orders => {}
+        ImportKind::Orders => orders.take(context, row, line)?,
         ImportKind::Refunds => match row.get("order") {
             Some(order) => count(record_refund(tx, context, &order, &read_refund(row)).await?.is_new),
             None => {

@@ -7,7 +7,7 @@ use crate::domain::money::{Currency, Money, MoneyError};
 use crate::domain::time::FAR_DAY;
 use crate::service::input::{DecimalInput, Problems};
 use crate::service::{Context, Error, Result, settle};
-use crate::store::ledger::{Balance, Because};
+use crate::store::ledger::{Balance, Because, Posting};
 use crate::store::withholding::{self, Withholding};
 use crate::store::{Tx, audit, ledger, order, partner};
 use serde_json::{Value, json};
@@ -154,7 +154,7 @@ async fn post(
         takes_back,
         ..Because::by(&context.actor)
     };
-    let journal = ledger::post(tx, &journal, context.today(), &because, context.at()).await?;
+    let journal = ledger::post(tx, &Posting { journal, day: context.today(), because }, context.at()).await?;
     let amount_minor = after.available_minor - before.available_minor;
     Ok(Movement { journal, kind, partner, currency, amount_minor, reason, order: number, before, after })
 }

@@ -297,7 +297,7 @@ impl<'a> Settling<'a> {
     /// Posts to where the commission's money is: in hold while it is pending, else in what is available.
     async fn post_difference(&self, tx: &mut Tx, commission: &Commission, difference: i64) -> Result<()> {
         if let Some(posting) = self.posting(tx, commission, difference).await? {
-            ledger::post(tx, &posting.journal, posting.day, &posting.because, self.context.at()).await?;
+            ledger::post(tx, &posting, self.context.at()).await?;
         }
         Ok(())
     }

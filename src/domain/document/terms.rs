@@ -30,6 +30,39 @@ pub enum Obstacle {
     TaxCurrency(Currency),
 }
 
+/// The text is no obstacle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not the words of an obstacle")]
+pub struct NoObstacle;
+
+/// Back from its sentence, as lines of runs keep it.
+impl std::str::FromStr for Obstacle {
+    type Err = NoObstacle;
+
+    fn from_str(text: &str) -> Result<Obstacle, NoObstacle> {
+        let money = |text: &str| {
+            let (amount, currency) = text.split_once(' ')?;
+            Money::parse(amount, currency.parse().ok()?).ok()
+        };
+        let read = || {
+            if let Some(since) = text.strip_prefix("npd: the self-employed status begins on ") {
+                return Some(Obstacle::NpdNotYet { since: since.parse().ok()? });
+            }
+            if let Some(currency) = text.strip_prefix("npd: the yearly limit of the self-employed is in RUB, the run in ") {
+                return Some(Obstacle::NpdCurrency(currency.parse().ok()?));
+            }
+            if let Some(currency) = text.strip_prefix("tax: the tax of an individual is reckoned in RUB, the run is in ") {
+                return Some(Obstacle::TaxCurrency(currency.parse().ok()?));
+            }
+            let (paid, rest) = text.strip_prefix("npd: ")?.split_once(" paid this year and ")?;
+            let (due, rest) = rest.split_once(" due are ")?;
+            let (_, limit) = rest.split_once(" over the yearly limit of the self-employed, ")?;
+            Some(Obstacle::NpdLimit { paid: money(paid)?, due: money(due)?, limit: money(limit)? })
+        };
+        read().ok_or(NoObstacle)
+    }
+}
+
 /// What is withheld of a payment on a day, in minor units of its currency; or what stands in its way.
 pub fn terms_of_payment(standing: Standing, npd: &Npd, paid: PaidThisYear, due: Money, day: NaiveDate) -> Result<i64, Obstacle> {
     let roubles = due.currency() == Currency::RUB;
@@ -53,6 +86,20 @@ pub fn terms_of_payment(standing: Standing, npd: &Npd, paid: PaidThisYear, due: 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_obstacle_is_read_back_from_its_sentence() {
+        let roubles = |minor| Money::new(minor, Currency::RUB);
+        for obstacle in [
+            Obstacle::NpdLimit { paid: roubles(239_000_001), due: roubles(1_000_000), limit: roubles(NPD_YEARLY_LIMIT_MINOR) },
+            Obstacle::NpdNotYet { since: "2026-12-01".parse().unwrap() },
+            Obstacle::NpdCurrency(Currency::EUR),
+            Obstacle::TaxCurrency(Currency::EUR),
+        ] {
+            assert_eq!(obstacle.to_string().parse(), Ok(obstacle));
+        }
+        assert_eq!("requisites: no account".parse::<Obstacle>(), Err(NoObstacle));
+    }
 
     #[test]
     fn the_self_employed_are_paid_up_to_the_limit_and_not_a_kopeck_more() {

@@ -1,5 +1,6 @@
 //! The payout run of a month as a card: where it stands, and the one next step.
 
+use crate::domain::document::Obstacle;
 use crate::domain::id::PartnerId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::payout_file::FileFormat;
@@ -292,12 +293,27 @@ fn file_links(frame: &Frame, loaded: &RunWithLines) -> Result<Vec<FileLink>, Pag
     Ok(links.collect())
 }
 
+/// What stands in the way of a payment.
+fn obstacle(frame: &Frame, obstacle: Obstacle) -> String {
+    match obstacle {
+        Obstacle::NpdLimit { paid, due, limit } => {
+            let money = |minor| frame.lang.money(Money::new(minor, limit.currency()));
+            let over = paid.minor().saturating_add(due.minor()).saturating_sub(limit.minor());
+            let filling = [("paid", paid.minor()), ("due", due.minor()), ("limit", limit.minor()), ("over", over)];
+            frame.say("obstacle-npd_limit", filling.map(|(name, minor)| (name, money(minor).into())))
+        }
+        Obstacle::NpdNotYet { since } => frame.say("obstacle-npd_not_yet", [("day", frame.lang.day(since).into())]),
+        Obstacle::NpdCurrency(currency) => frame.say("obstacle-npd_currency", [("currency", currency.code().to_owned().into())]),
+        Obstacle::TaxCurrency(currency) => frame.say("obstacle-tax_currency", [("currency", currency.code().to_owned().into())]),
+    }
+}
+
 pub fn line_view(frame: &Frame, currency: Currency, line: PayoutRunLine) -> LineView {
     let money = |minor| frame.lang.money(Money::new(minor, currency));
     let net = [("tax", money(line.tax_minor).into()), ("net", money(line.net_minor()).into())];
     LineView {
         tax: (line.tax_minor != 0).then(|| frame.say("line-net", net)),
-        obstacle: line.reason.clone().filter(|reason| reason.starts_with("npd:") || reason.starts_with("tax:")),
+        obstacle: line.reason.as_deref().and_then(|reason| reason.parse().ok()).map(|why| obstacle(frame, why)),
         state: frame.t(words::line_state(line.state, line.reason.as_deref(), line.amount_minor)),
         state_class: match line.state {
             LineState::Due => "ready",

@@ -156,6 +156,10 @@ line-blocked = Blocked: partner not approved
 line-blocked_requisites = Blocked: requisites missing or wrong
 line-net = tax { $tax }, to be sent { $net }
 line-blocked_npd = Blocked: self-employed status or limit
+obstacle-npd_limit = { $paid } paid this year and { $due } due are { $over } over the yearly limit of the self-employed, { $limit }
+obstacle-npd_not_yet = The self-employed status begins on { $day }
+obstacle-npd_currency = The yearly limit of the self-employed is in roubles, the run in { $currency }
+obstacle-tax_currency = An individual’s tax is reckoned in roubles, the run is in { $currency }
 line-blocked_tax = Blocked: tax is reckoned in roubles
 
 pay-manual = By hand

@@ -156,6 +156,10 @@ line-blocked = Стоп: партнёр не подтверждён
 line-blocked_requisites = Стоп: реквизитов нет или в них ошибка
 line-net = налог { $tax }, к перечислению { $net }
 line-blocked_npd = Стоп: лимит или статус НПД
+obstacle-npd_limit = Выплачено за год { $paid } и к выплате { $due }: на { $over } больше годового лимита самозанятых, { $limit }
+obstacle-npd_not_yet = Статус самозанятого начинается { $day }
+obstacle-npd_currency = Годовой лимит самозанятых считается в рублях, а выплата в { $currency }
+obstacle-tax_currency = Налог физического лица считается в рублях, а выплата в { $currency }
 line-blocked_tax = Стоп: налог считается в рублях
 
 pay-manual = Вручную

@@ -17,6 +17,8 @@ macro_rules! id {
         impl $name {
             /// What the outside form starts with.
             pub const PREFIX: &'static str = $prefix;
+            /// Of what has no id yet: nothing that is stored comes after it.
+            pub const NOT_STORED: $name = $name(i64::MAX);
         }
 
         impl std::fmt::Display for $name {

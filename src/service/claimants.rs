@@ -47,7 +47,9 @@ impl Claimants {
         let status = found.status_at(At::from(order.placed_at));
         let same_email = found.email_hash.is_some() && found.email_hash == order.email_hash;
         let same_customer = found.customer.is_some() && found.customer == order.customer_id;
-        let same_person = self.persons(reader, partner, &found).await?.contains(&order.person);
+        // Who is not stored yet is nobody's person.
+        let same_person =
+            order.person != PersonId::NOT_STORED && self.persons(reader, partner, &found).await?.contains(&order.person);
         Ok(Some(Claimant {
             partner,
             status,

@@ -2,6 +2,7 @@
 //! alone.
 
 mod decisions;
+mod orders;
 
 use super::credit::{CreditOptions, Journeys, fits_of};
 use super::ledger::chain;
@@ -13,13 +14,13 @@ use crate::domain::attribution::Model;
 use crate::domain::money::split_minor;
 use crate::domain::payout_file::FileRequest;
 use crate::domain::payout_run::{LineState, RunState};
-use crate::domain::time::{FAR_DAY, Period};
+use crate::domain::time::Period;
 use crate::store::{
-    commission, commission_volume, decision, lead, ledger, ledger_chain, ledger_entry, ledger_sum, order, payout, program, proof,
-    refund, report, touch_day,
+    commission, commission_volume, lead, ledger_chain, ledger_entry, ledger_sum, payout, program, proof, report, touch_day,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// One proof: what was proved, over how much, and what broke it.
 #[derive(Debug, Clone)]
@@ -31,49 +32,79 @@ pub struct Finding {
     pub broken: Vec<String>,
 }
 
+/// The findings, each told as soon as it is there: a large store takes minutes.
+struct Findings<'a> {
+    tell: &'a mut (dyn FnMut(&Finding) + Send),
+    all: Vec<Finding>,
+    since: Instant,
+}
+
+impl Findings<'_> {
+    fn add(&mut self, finding: Finding) {
+        tracing::debug!(seconds = self.since.elapsed().as_secs_f64(), "{}", finding.what);
+        self.since = Instant::now();
+        (self.tell)(&finding);
+        self.all.push(finding);
+    }
+
+    /// What the store answers to its question is what is broken.
+    fn asked<T>(&mut self, what: &'static str, off: Vec<T>, say: impl Fn(T) -> String) {
+        self.add(Finding { what, checked: 0, skipped: 0, broken: off.into_iter().map(say).collect() });
+    }
+}
+
 /// Runs every proof.
 pub async fn examine(service: &Tributary) -> Result<Vec<Finding>> {
+    examine_and_tell(service, &mut |_| ()).await
+}
+
+/// As [`examine`]; `tell` hears each finding at once.
+pub async fn examine_and_tell(service: &Tributary, tell: &mut (dyn FnMut(&Finding) + Send)) -> Result<Vec<Finding>> {
+    let service = &service.with_room_to_read();
     let db = &service.db;
-    let finding = |what, broken: Vec<String>| Finding { what, checked: 0, skipped: 0, broken };
-    let mut findings = vec![finding("the database's own pages and references are whole", proof::broken_pages(db).await?)];
+    let mut findings = Findings { tell, all: Vec::new(), since: Instant::now() };
+    findings.asked("the database's own pages and references are whole", proof::broken_pages(db).await?, |line| line);
     let off = proof::unbalanced_journals(db).await?;
-    findings.push(finding("every journal sums to zero", off.iter().map(|(id, sum)| format!("{id} sums to {sum}")).collect()));
-    findings.push(chain_holds(service).await?);
+    findings.asked("every journal sums to zero", off, |(id, sum)| format!("{id} sums to {sum}"));
+    findings.add(chain_holds(service).await?);
     let lost = ledger_chain::acts_without_journal(db).await?;
-    let said = lost.iter().map(|(id, act, subject)| format!("act {id}, {act} of {subject}"));
-    findings.push(finding("every act that moved money by hand has its journal", said.collect()));
-    findings.push(sums_match(service).await?);
+    let say = |(id, act, subject)| format!("act {id}, {act} of {subject}");
+    findings.asked("every act that moved money by hand has its journal", lost, say);
+    findings.add(sums_match(service).await?);
     let off = proof::commissions_off_ledger(db).await?;
-    let said = off.iter().map(|(id, amount, posted)| format!("{id} says {amount}, the ledger {posted}"));
-    findings.push(finding("every commission equals its ledger entries", said.collect()));
+    let say = |(id, amount, posted)| format!("{id} says {amount}, the ledger {posted}");
+    findings.asked("every commission equals its ledger entries", off, say);
     let off = proof::states_off_ledger(db).await?;
-    let said = off.iter().map(|(id, state, held)| format!("{id} is {state} and still holds {held}"));
-    findings.push(finding("nothing is held of a commission whose hold is over", said.collect()));
-    findings.push(commissions_follow_orders(service).await?);
-    findings.push(commissions_follow_leads(service).await?);
-    findings.push(volumes_follow_commissions(service).await?);
-    findings.push(decisions::come_out_the_same(service).await?);
+    let say = |(id, state, amount, held)| format!("{id} of {amount} is {state}, and {held} of it is held");
+    findings.asked("a commission is held while it is pending, whole, and not after", off, say);
+    for finding in orders::follow_what_they_are_stored_with(service).await? {
+        findings.add(finding);
+    }
+    findings.add(commissions_follow_leads(service).await?);
+    findings.add(volumes_follow_commissions(service).await?);
     let off = proof::over_refunded(db).await?;
-    let said = off.iter().map(|(id, total, refunded)| format!("order {id}: {refunded} of {total}"));
-    findings.push(finding("no order is refunded by more than its total", said.collect()));
+    let say = |(id, total, refunded)| format!("order {id}: {refunded} of {total}");
+    findings.asked("no order is refunded by more than its total", off, say);
     let undecided = proof::undecided(db).await?;
-    findings.push(finding("every approved order has its decision", undecided.iter().map(|id| format!("order {id}")).collect()));
+    findings.asked("every approved order has its decision", undecided, |id| format!("order {id}"));
     let off = proof::runs_off_lines(db).await?;
-    let said = off.iter().map(|(id, total, lines, posted)| format!("{id}: total {total}, lines {lines}, posted {posted}"));
-    findings.push(finding("every run's total equals its lines and its postings", said.collect()));
+    let say = |(id, total, lines, posted)| format!("{id}: total {total}, lines {lines}, posted {posted}");
+    findings.asked("every run's total equals its lines and its postings", off, say);
     let off = proof::lines_off_ledger(db).await?;
-    let said = off.iter().map(|(run, partner, state, in_payment, paid)| {
+    let say = |(run, partner, state, in_payment, paid): (_, _, LineState, _, _)| {
         format!("{run}, {partner}: {}, in payment {in_payment}, paid {paid}", state.name())
-    });
-    findings.push(finding("every line of a run stands where its postings say, and is paid at most once", said.collect()));
-    findings.push(runs_follow_lines(service).await?);
-    findings.push(exports_stay_the_same(service).await?);
-    findings.push(statements_close(service).await?);
-    findings.extend(super::documents::proofs(service).await?);
-    findings.push(credits_sum_to_orders(service).await?);
-    findings.push(touch_days_match(service).await?);
-    findings.push(super::persons_proof::persons_follow_evidence(service).await?);
-    Ok(findings)
+    };
+    findings.asked("every line of a run stands where its postings say, and is paid at most once", off, say);
+    findings.add(runs_follow_lines(service).await?);
+    findings.add(exports_stay_the_same(service).await?);
+    findings.add(statements_close(service).await?);
+    for finding in super::documents::proofs(service).await? {
+        findings.add(finding);
+    }
+    findings.add(credits_sum_to_orders(service).await?);
+    findings.add(touch_days_match(service).await?);
+    findings.add(super::persons_proof::persons_follow_evidence(service).await?);
+    Ok(findings.all)
 }
 
 /// The first journal that does not follow the one before it was changed, or stands where one was removed or put in.
@@ -102,51 +133,6 @@ async fn sums_match(service: &Tributary) -> Result<Finding> {
         skipped: 0,
         broken: said.collect(),
     })
-}
-
-/// What each order owes by its present state and the rules frozen with its decision, against what is stored.
-async fn commissions_follow_orders(service: &Tributary) -> Result<Finding> {
-    let db = &service.db;
-    let mut finding =
-        Finding { what: "every commission is what the order's state owes", checked: 0, skipped: 0, broken: Vec::new() };
-    let mut after = 0;
-    loop {
-        let page = proof::owed_orders(db, after, 500).await?;
-        let Some(last) = page.last() else { return Ok(finding) };
-        after = last.0;
-        for id in page {
-            let order = order::by_id(db, id).await?;
-            let decided = match decision::must_be(db, id).await {
-                Ok(decided) => decided,
-                Err(error) => {
-                    finding.broken.push(format!("order {}: {error}", order.external_id));
-                    continue;
-                }
-            };
-            let commissions = commission::of_order(db, id).await?;
-            let stored: BTreeMap<_, _> =
-                commissions.iter().filter(|c| c.amount_minor != 0).map(|c| ((c.partner_id, c.rule_id), c.amount_minor)).collect();
-            let refunds = refund::of_order(db, id).await?;
-            let declined = |partner, rule| {
-                commissions.iter().any(|c| (c.partner_id, c.rule_id) == (partner, rule) && c.declined_because.is_some())
-            };
-            let owed: BTreeMap<_, _> = match settle::due(&order, &decided, &settle::refunded_lines(&refunds), declined) {
-                Ok(due) => due
-                    .iter()
-                    .filter(|due| due.explanation.owed_minor() != 0)
-                    .map(|due| ((due.partner, due.explanation.rule()), due.explanation.owed_minor()))
-                    .collect(),
-                Err(error) => {
-                    finding.broken.push(format!("order {}: {error}", order.external_id));
-                    continue;
-                }
-            };
-            finding.checked += 1;
-            if stored != owed {
-                finding.broken.push(format!("order {}: stored {stored:?}, owed {owed:?}", order.external_id));
-            }
-        }
-    }
 }
 
 /// What each lead owes by its present state and the rules frozen with its decision.
@@ -272,30 +258,22 @@ async fn statements_close(service: &Tributary) -> Result<Finding> {
     let db = &service.db;
     let mut finding =
         Finding { what: "every statement closes with the sum of its balances", checked: 0, skipped: 0, broken: Vec::new() };
-    let this_month = Period::of(service.context("doctor").today());
-    let mut partners: Vec<_> = ledger::balances(db, None, FAR_DAY).await?.into_iter().map(|(p, ..)| p).collect();
-    partners.dedup();
-    for partner in partners {
-        let Some(first) = ledger_entry::first_day(db, partner).await? else { continue };
-        let mut period = Period::of(first);
-        while period <= this_month {
-            for s in super::statement::of_month(db, partner, period).await? {
-                finding.checked += 1;
-                let sum = s.opening_minor + s.earned_minor - s.reversed_minor + s.adjusted_minor - s.paid_minor;
-                if sum != s.closing.total_minor() {
-                    finding.broken.push(format!(
-                        "{partner} in {period}, {}: {sum} is not {}",
-                        s.currency,
-                        s.closing.total_minor()
-                    ));
-                }
-                let withheld: i64 = s.withheld.iter().map(|w| w.amount_minor).sum();
-                if withheld != s.closing.withheld_minor {
-                    let said = s.closing.withheld_minor;
-                    finding.broken.push(format!("{partner} in {period}, {}: {withheld} is kept back, not {said}", s.currency));
-                }
+    for (partner, month) in ledger_entry::months(db).await? {
+        let Ok(period) = month.parse::<Period>() else {
+            finding.broken.push(format!("{partner} has entries in {month}, which is no month"));
+            continue;
+        };
+        for s in super::statement::of_month(db, partner, period).await? {
+            finding.checked += 1;
+            let sum = s.opening_minor + s.earned_minor - s.reversed_minor + s.adjusted_minor - s.paid_minor;
+            if sum != s.closing.total_minor() {
+                finding.broken.push(format!("{partner} in {period}, {}: {sum} is not {}", s.currency, s.closing.total_minor()));
             }
-            period = period.next();
+            let withheld: i64 = s.withheld.iter().map(|w| w.amount_minor).sum();
+            if withheld != s.closing.withheld_minor {
+                let said = s.closing.withheld_minor;
+                finding.broken.push(format!("{partner} in {period}, {}: {withheld} is kept back, not {said}", s.currency));
+            }
         }
     }
     Ok(finding)

@@ -199,6 +199,11 @@ impl Tributary {
         Ok(Tributary { db, clock, zone, hash_key: Arc::new(hash_key), terms })
     }
 
+    /// The same service, for one who reads all there is.
+    pub fn with_room_to_read(&self) -> Tributary {
+        Tributary { db: self.db.with_room_to_read(), ..self.clone() }
+    }
+
     /// The same service over connections of its own, for a thread with a runtime of its own.
     pub fn with_own_connections(&self) -> Tributary {
         Tributary { db: self.db.with_own_connections(), ..self.clone() }

@@ -15,7 +15,7 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::partner::PartnerStatus;
 use crate::domain::payout_run::{LineState, RunState};
 use crate::domain::requisites::{Fault, Payout, ready_for_payment};
-use crate::domain::time::{FAR_DAY, Period};
+use crate::domain::time::Period;
 use crate::store::ledger::{Because, Posting};
 use crate::store::partner::Partner;
 use crate::store::payout::{PayoutRun, PayoutRunLine};
@@ -103,9 +103,12 @@ pub async fn build(
         Some(Posting { journal, day: today, because: Because { run: Some(run), ..Because::by(&context.actor) } })
     });
     ledger::post_all(tx, &into_payment.collect::<Vec<_>>(), context.at()).await?;
+    tx.for_many().await?;
     commission::put_in_run(tx, run, currency, until, context.at()).await?;
     let total = Money::new(total, currency);
-    let detail = serde_json::json!({ "period": period, "currency": currency, "total": total, "early": !closed });
+    let detail = serde_json::json!({
+        "before": null, "after": RunState::Built, "period": period, "currency": currency, "total": total, "early": !closed,
+    });
     audit::record(tx, &context.actor, "payout_run.build", &run.to_string(), &detail, context.at()).await?;
     load(&mut *tx, run).await
 }
@@ -114,15 +117,12 @@ pub async fn build(
 /// below zero where it is.
 pub async fn due_by<'a>(on: impl Into<Reader<'a>>, until: NaiveDate) -> Result<Vec<(PartnerId, Currency, i64)>> {
     let mut reader = on.into();
-    let then = ledger::balances(reader.again(), None, until).await?;
-    let now = ledger::balances(reader.again(), None, FAR_DAY).await?;
-    let now: HashMap<_, _> = now.into_iter().map(|(id, currency, b)| ((id, currency), b.available_minor)).collect();
+    let available = ledger::available(reader.again(), until).await?;
     let taken_since = ledger::taken_after(reader, until).await?;
     let taken_since: HashMap<_, _> = taken_since.into_iter().map(|(id, currency, minor)| ((id, currency), minor)).collect();
-    let due = then.into_iter().map(|(id, currency, balance)| {
-        let now = now.get(&(id, currency)).copied().unwrap_or(0);
+    let due = available.into_iter().map(|(id, currency, then, now)| {
         let taken = taken_since.get(&(id, currency)).copied().unwrap_or(0);
-        (id, currency, (balance.available_minor - taken).min(now))
+        (id, currency, (then - taken).min(now))
     });
     Ok(due.collect())
 }

@@ -168,6 +168,40 @@ pub async fn of_order<'a>(on: impl Into<Reader<'a>>, order: OrderId) -> Result<V
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(order).fetch_all(c).await)?)
 }
 
+/// What a commission comes to, for proofs.
+#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+pub struct CommissionAmount {
+    pub partner_id: PartnerId,
+    pub rule_id: RuleId,
+    pub amount_minor: i64,
+    pub is_declined: bool,
+}
+
+/// The commissions of the orders from `first` to `last`, both included.
+pub async fn amounts_of_orders<'a>(
+    on: impl Into<Reader<'a>>,
+    first: OrderId,
+    last: OrderId,
+) -> Result<Vec<(OrderId, CommissionAmount)>> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        order_id: OrderId,
+        #[sqlx(flatten)]
+        amount: CommissionAmount,
+    }
+    let rows: Vec<Row> = read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT order_id, partner_id, rule_id, amount_minor, declined_because IS NOT NULL AS is_declined FROM commissions \
+             WHERE order_id >= $1 AND order_id <= $2 ORDER BY id",
+        )
+        .bind(first)
+        .bind(last)
+        .fetch_all(c)
+        .await
+    })?;
+    Ok(rows.into_iter().map(|row| (row.order_id, row.amount)).collect())
+}
+
 /// What each order from `first` to `last`, both included, owes each partner.
 pub async fn sums<'a>(on: impl Into<Reader<'a>>, first: OrderId, last: OrderId) -> Result<Vec<(OrderId, PartnerId, i64)>> {
     Ok(read!(on.into(), |c| {
@@ -182,7 +216,7 @@ pub async fn sums<'a>(on: impl Into<Reader<'a>>, first: OrderId, last: OrderId) 
     })?)
 }
 
-/// A commission whose hold is over, and what of it lies there.
+/// A commission whose hold is over. While it is pending, all of it lies there.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct HeldOver {
     pub id: CommissionId,
@@ -190,8 +224,8 @@ pub struct HeldOver {
     pub partner_id: PartnerId,
     pub currency: Currency,
     pub hold_until: At,
-    pub held_minor: i64,
-    /// The latest day on which something was posted there.
+    pub amount_minor: i64,
+    /// The latest day on which something was posted of it, if it was changed since it was made.
     pub last_day: Option<NaiveDate>,
 }
 
@@ -203,28 +237,23 @@ pub async fn hold_over<'a>(
     limit: i64,
 ) -> Result<Vec<HeldOver>> {
     let (since, id) = after.unwrap_or((At(chrono::DateTime::UNIX_EPOCH), CommissionId(0)));
-    let mut connection = on.into().connect().await?;
-    // Only so does PostgreSQL look each commission's journals up instead of reading all there are.
-    let sql = match connection.dialect() {
-        Dialect::Sqlite => {
-            "SELECT m.id, m.order_id, m.partner_id, m.currency, m.hold_until, COALESCE(SUM(e.amount_minor), 0) AS held_minor, \
-             MAX(e.day) AS last_day FROM (SELECT id, order_id, partner_id, currency, hold_until FROM commissions \
-             WHERE state = 'pending' AND hold_until <= $1 AND needs_approval = $2 AND hold_until >= $3 AND (hold_until > $3 OR id > $4) \
-             ORDER BY hold_until, id LIMIT $5) m LEFT JOIN journals j ON j.commission_id = m.id \
-             LEFT JOIN ledger_entries e ON e.journal_id = j.id AND e.account = 'held' \
-             GROUP BY m.hold_until, m.id, m.order_id, m.partner_id, m.currency ORDER BY m.hold_until, m.id"
-        }
-        Dialect::Postgres => {
-            "SELECT m.id, m.order_id, m.partner_id, m.currency, m.hold_until, h.held_minor, h.last_day FROM \
-             (SELECT id, order_id, partner_id, currency, hold_until FROM commissions \
-             WHERE state = 'pending' AND hold_until <= $1 AND needs_approval = $2 AND hold_until >= $3 AND (hold_until > $3 OR id > $4) \
-             ORDER BY hold_until, id LIMIT $5) m CROSS JOIN LATERAL \
-             (SELECT CAST(COALESCE(SUM(e.amount_minor), 0) AS BIGINT) AS held_minor, MAX(e.day) AS last_day FROM journals j \
-             JOIN ledger_entries e ON e.journal_id = j.id AND e.account = 'held' WHERE j.commission_id = m.id) h \
-             ORDER BY m.hold_until, m.id"
-        }
-    };
-    Ok(run!(connection, |c| { sqlx::query_as(sql).bind(now).bind(false).bind(since).bind(id).bind(limit).fetch_all(c).await })?)
+    // Only so do both look each commission's journals up instead of reading all there are.
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT m.id, m.order_id, m.partner_id, m.currency, m.hold_until, m.amount_minor, \
+             CASE WHEN m.updated_at > m.created_at THEN (SELECT MAX(j.day) FROM journals j WHERE j.commission_id = m.id) END AS last_day \
+             FROM commissions m \
+             WHERE m.state = 'pending' AND m.hold_until <= $1 AND m.needs_approval = $2 AND m.hold_until >= $3 \
+             AND (m.hold_until > $3 OR m.id > $4) ORDER BY m.hold_until, m.id LIMIT $5",
+        )
+        .bind(now)
+        .bind(false)
+        .bind(since)
+        .bind(id)
+        .bind(limit)
+        .fetch_all(c)
+        .await
+    })?)
 }
 
 /// Newest first, before `before`; of one partner, if given.
@@ -234,34 +263,71 @@ pub async fn list<'a>(on: impl Into<Reader<'a>>, partner: Option<PartnerId>, bef
     Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(before).bind(limit).bind(partner).fetch_all(c).await)?)
 }
 
+/// How many commissions one statement changes: SQLite keeps what it changes in memory until the statement is done,
+/// PostgreSQL would go through what was changed before again and again.
+fn portion(dialect: Dialect) -> i64 {
+    match dialect {
+        Dialect::Sqlite => 50_000,
+        Dialect::Postgres => i64::MAX,
+    }
+}
+
+/// The last of the next commissions after `after` for which a condition on `$1` holds.
+macro_rules! end_of_portion {
+    ($tx:expr, $condition:literal, $of:expr, $after:expr) => {{
+        let sql = concat!(
+            "SELECT MAX(id) FROM (SELECT id FROM commissions WHERE ",
+            $condition,
+            " AND id > $2 ORDER BY id LIMIT $3) portion"
+        );
+        let most = portion($tx.dialect());
+        let last: Option<CommissionId> =
+            run!($tx, |c| { sqlx::query_scalar(sql).bind($of).bind($after).bind(most).fetch_one(c).await })?;
+        last
+    }};
+}
+
 /// Marks the commissions that a run pays: released up to and including `until`, of the partners whose lines are due. The
 /// `+` has the databases read what is approved in the order it lies in, not partner by partner.
 pub async fn put_in_run(tx: &mut Tx, run: PayoutRunId, currency: Currency, until: NaiveDate, now: At) -> Result<()> {
-    exec!(tx, {
-        sqlx::query(
-            "UPDATE commissions SET state = 'payable', payout_run_id = $1, updated_at = $4 \
-             WHERE +partner_id IN (SELECT l.partner_id FROM payout_run_lines l WHERE l.payout_run_id = $1 AND l.state = 'due') \
-             AND currency = $2 AND state = 'approved' \
-             AND NOT EXISTS (SELECT 1 FROM journals j WHERE j.commission_id = commissions.id AND j.kind = 'released' AND j.day > $3)",
-        )
-        .bind(run)
-        .bind(currency)
-        .bind(until)
-        .bind(now)
-    })?;
+    let mut after = CommissionId(0);
+    while let Some(last) = end_of_portion!(tx, "state = 'approved' AND currency = $1", currency, after) {
+        exec!(tx, {
+            sqlx::query(
+                "UPDATE commissions SET state = 'payable', payout_run_id = $1, updated_at = $4 \
+                 WHERE +partner_id IN (SELECT l.partner_id FROM payout_run_lines l WHERE l.payout_run_id = $1 AND l.state = 'due') \
+                 AND currency = $2 AND state = 'approved' AND id > $5 AND id <= $6 \
+                 AND NOT EXISTS (SELECT 1 FROM journals j WHERE j.commission_id = commissions.id AND j.kind = 'released' AND j.day > $3)",
+            )
+            .bind(run)
+            .bind(currency)
+            .bind(until)
+            .bind(now)
+            .bind(after)
+            .bind(last)
+        })?;
+        after = last;
+    }
     Ok(())
 }
 
 /// Marks as paid the commissions of a run whose lines are.
 pub async fn lines_were_paid(tx: &mut Tx, run: PayoutRunId, now: At) -> Result<()> {
-    exec!(tx, {
-        sqlx::query(
-            "UPDATE commissions SET state = 'paid', updated_at = $2 WHERE payout_run_id = $1 AND state = 'payable' \
-             AND partner_id IN (SELECT l.partner_id FROM payout_run_lines l WHERE l.payout_run_id = $1 AND l.state = 'paid')",
-        )
-        .bind(run)
-        .bind(now)
-    })?;
+    let mut after = CommissionId(0);
+    while let Some(last) = end_of_portion!(tx, "payout_run_id = $1 AND state = 'payable'", run, after) {
+        exec!(tx, {
+            sqlx::query(
+                "UPDATE commissions SET state = 'paid', updated_at = $2 WHERE payout_run_id = $1 AND state = 'payable' \
+                 AND id > $3 AND id <= $4 \
+                 AND +partner_id IN (SELECT l.partner_id FROM payout_run_lines l WHERE l.payout_run_id = $1 AND l.state = 'paid')",
+            )
+            .bind(run)
+            .bind(now)
+            .bind(after)
+            .bind(last)
+        })?;
+        after = last;
+    }
     Ok(())
 }
 

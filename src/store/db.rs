@@ -10,6 +10,7 @@ use sqlx::{Connection as _, Postgres, Sqlite, Transaction};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -41,6 +42,8 @@ pub struct Db {
     backend: Backend<SqlitePools, PgPool>,
     /// Held while anybody of this process writes, so that writers take turns instead of finding the store busy.
     turn: Arc<Mutex<()>>,
+    /// SQLite's writer has the room of [`Tx::for_many`].
+    has_room: Arc<AtomicBool>,
     sync: Arc<GroupSync>,
 }
 
@@ -64,7 +67,7 @@ impl Db {
     }
 
     fn new(backend: Backend<SqlitePools, PgPool>, log: Log) -> Db {
-        Db { backend, turn: Arc::default(), sync: Arc::new(GroupSync::new(log)) }
+        Db { backend, turn: Arc::default(), has_room: Arc::default(), sync: Arc::new(GroupSync::new(log)) }
     }
 
     async fn connect(url: &str) -> Result<Db> {
@@ -126,9 +129,17 @@ impl Db {
                 let own = PgPoolOptions::new().max_connections(2).acquire_timeout(Duration::from_secs(10));
                 let own = own.connect_lazy_with(options);
                 let sync = Arc::new(GroupSync::new(Log::Postgres(own.clone())));
-                Db { backend: Backend::Postgres(own), turn: self.turn.clone(), sync }
+                Db { backend: Backend::Postgres(own), sync, ..self.clone() }
             }
         }
+    }
+
+    /// The same store, for one who reads all there is: SQLite's readers of every request have room for little of a large file.
+    pub fn with_room_to_read(&self) -> Db {
+        let Backend::Sqlite(pools) = &self.backend else { return self.clone() };
+        let options = sqlite_options(&pools.path).pragma("query_only", "ON").pragma("cache_size", "-131072");
+        let readers = SqlitePoolOptions::new().max_connections(2).test_before_acquire(false).connect_lazy_with(options);
+        Db { backend: Backend::Sqlite(SqlitePools { readers, ..pools.clone() }), ..self.clone() }
     }
 
     pub(super) fn backend(&self) -> &Backend<SqlitePools, PgPool> {
@@ -157,14 +168,21 @@ impl Db {
             Backend::Sqlite(pools) => Backend::Sqlite(pools.writer.begin_with("BEGIN IMMEDIATE").await?),
             Backend::Postgres(pool) => Backend::Postgres(pool.begin_with(BEGIN_ON_POSTGRES).await?),
         };
-        Ok(Tx { tx, ledger_head: None, turn: Some((turn, self.sync.clone())) })
+        let mut tx = Tx { tx, ledger_head: None, has_room: self.has_room.clone(), turn: Some((turn, self.sync.clone())) };
+        if self.has_room.swap(false, Ordering::AcqRel) {
+            tx.set_room("PRAGMA cache_size = -2000; PRAGMA mmap_size = 268435456").await?;
+        }
+        Ok(tx)
     }
 
     /// Starts a transaction for what nobody else writes or reads to decide by: in PostgreSQL it does not wait for the one writer.
     pub async fn begin_beside(&self) -> Result<Tx> {
         match &self.backend {
             Backend::Sqlite(_) => self.begin().await,
-            Backend::Postgres(pool) => Ok(Tx { tx: Backend::Postgres(pool.begin().await?), ledger_head: None, turn: None }),
+            Backend::Postgres(pool) => {
+                let tx = Backend::Postgres(pool.begin().await?);
+                Ok(Tx { tx, ledger_head: None, has_room: self.has_room.clone(), turn: None })
+            }
         }
     }
 
@@ -251,6 +269,8 @@ pub struct Tx {
     tx: Backend<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>,
     /// The hash of the ledger's last journal, once it was read: nobody else writes meanwhile.
     pub(super) ledger_head: Option<ChainHash>,
+    /// Of the store.
+    has_room: Arc<AtomicBool>,
     /// Given back after the transaction has ended; then its commit is synced with others'. None: it is synced by itself.
     turn: Option<(OwnedMutexGuard<()>, Arc<GroupSync>)>,
 }
@@ -271,19 +291,17 @@ impl Tx {
     }
 
     /// Makes room for a transaction that changes very many rows: SQLite would else write each page that many of them share
-    /// again and again. The room stays until [`Tx::was_for_many`].
+    /// again and again. Pages in that room are not mapped as well. The next transaction gives the room back.
     pub async fn for_many(&mut self) -> Result<()> {
-        self.set_cache("PRAGMA cache_size = -131072").await
+        if !self.has_room.swap(true, Ordering::AcqRel) {
+            self.set_room("PRAGMA mmap_size = 0; PRAGMA cache_size = -262144").await?;
+        }
+        Ok(())
     }
 
-    /// Gives the room of [`Tx::for_many`] back.
-    pub async fn was_for_many(&mut self) -> Result<()> {
-        self.set_cache("PRAGMA cache_size = -2000").await
-    }
-
-    async fn set_cache(&mut self, pragma: &'static str) -> Result<()> {
+    async fn set_room(&mut self, pragmas: &'static str) -> Result<()> {
         if let Backend::Sqlite(connection) = self.on() {
-            sqlx::query(pragma).execute(connection).await?;
+            sqlx::query(pragmas).execute(connection).await?;
         }
         Ok(())
     }

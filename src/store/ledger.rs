@@ -149,6 +149,21 @@ async fn balances_of<'a>(on: impl Into<Reader<'a>>, partner: PartnerId, month: P
     Ok(read!(reader, |c| { sqlx::query_as(sql).bind(partner).bind(summed).bind(month.to_string()).fetch_all(c).await })?)
 }
 
+/// What was available to each partner by currency: at the end of a day, and now. Those without an entry by then are left out.
+/// The `+` has SQLite read the entries in the order they lie in, not partner by partner.
+pub async fn available<'a>(on: impl Into<Reader<'a>>, until: NaiveDate) -> Result<Vec<(PartnerId, Currency, i64, i64)>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT partner_id, currency, CAST(COALESCE(SUM(amount_minor) FILTER (WHERE day <= $1), 0) AS BIGINT), \
+             CAST(SUM(amount_minor) AS BIGINT) FROM ledger_entries WHERE account = 'available' AND +partner_id IS NOT NULL \
+             GROUP BY partner_id, currency HAVING MIN(day) <= $1 ORDER BY partner_id, currency",
+        )
+        .bind(until)
+        .fetch_all(c)
+        .await
+    })?)
+}
+
 /// What was taken out of `available` after a day: for payout runs less what they gave back, and kept back more than released.
 pub async fn taken_after<'a>(on: impl Into<Reader<'a>>, day: NaiveDate) -> Result<Vec<(PartnerId, Currency, i64)>> {
     let rows: Vec<(PartnerId, Currency, i64, i64)> = read!(on.into(), |c| {

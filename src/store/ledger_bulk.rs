@@ -4,11 +4,12 @@
 use super::codec::text_of;
 use super::ledger::{Because, chained_entries, chained_journal};
 use super::rows::{Holds, Rows, Table, next_ids, row};
-use super::{At, Backend, Error, Result, Tx, ledger_chain};
+use super::{At, Backend, Dialect, Error, Result, Tx, ledger_chain};
 use crate::domain::id::JournalId;
 use crate::domain::ledger::Journal;
 use crate::domain::ledger::chain::{ChainHash, ChainedEntry};
 use chrono::NaiveDate;
+use serde_json::Value;
 use sqlx::PgConnection;
 
 /// A journal with its day and what it leads back to.
@@ -19,8 +20,9 @@ pub struct Posting {
     pub because: Because,
 }
 
-/// Journals in one statement: far below the parameters that SQLite takes.
+/// Journals stored in one go, and made ready between two looks at whether the database waits.
 const AT_ONCE: usize = 1_000;
+const STEP: usize = 100;
 
 static JOURNALS: Table = Table {
     name: "journals",
@@ -71,46 +73,90 @@ pub async fn post(tx: &mut Tx, posting: &Posting, now: At) -> Result<JournalId> 
     Ok(JournalId(id))
 }
 
-/// Posts many journals in their order, in two statements for every thousand.
+/// Posts many journals in their order, some hundreds in a statement; the next are made ready meanwhile.
 pub async fn post_all(tx: &mut Tx, postings: &[Posting], now: At) -> Result<()> {
-    for chunk in postings.chunks(AT_ONCE) {
-        let [ids] = next_ids(tx, [(JOURNALS.name, chunk.len())]).await?;
-        let rows = chained(tx, chunk, ids, now).await?;
-        if let Backend::Postgres(c) = tx.on() {
-            insert_into_postgres(c, &rows, now).await?;
-            continue;
-        }
-        let mut all = Rows::new(tx.dialect());
-        add_chained(&mut all, &rows, now)?;
-        all.store(tx).await?;
+    let [mut ids] = next_ids(tx, [(JOURNALS.name, postings.len())]).await?;
+    let dialect = tx.dialect();
+    let mut head = ledger_chain::head(tx).await?;
+    let mut chunks = postings.chunks(AT_ONCE);
+    let mut these = make_ready(dialect, &mut head, chunks.next().unwrap_or_default(), &mut ids, now).await?;
+    while !these.chained.is_empty() {
+        let next = make_ready(dialect, &mut head, chunks.next().unwrap_or_default(), &mut ids, now);
+        let (stored, next) = tokio::join!(these.store(tx, now), next);
+        stored?;
+        these = next?;
     }
+    tx.ledger_head = Some(head);
     Ok(())
+}
+
+/// Journals that are made ready to be stored, for SQLite as rows.
+struct Ready<'a> {
+    chained: Vec<Row<'a>>,
+    journals: Vec<Vec<Value>>,
+    entries: Vec<Vec<Value>>,
+}
+
+/// Makes journals ready, the next of the chain after `head`.
+async fn make_ready<'a>(
+    dialect: Dialect,
+    head: &mut ChainHash,
+    postings: &'a [Posting],
+    ids: &mut impl Iterator<Item = i64>,
+    now: At,
+) -> Result<Ready<'a>> {
+    let mut ready = Ready { chained: Vec::with_capacity(postings.len()), journals: Vec::new(), entries: Vec::new() };
+    for step in postings.chunks(STEP) {
+        let rows = chained(head, step, &mut *ids, now);
+        if dialect == Dialect::Sqlite {
+            ready.journals.append(&mut journal_rows(dialect, &rows, now)?);
+            ready.entries.append(&mut entry_rows(dialect, &rows)?);
+        }
+        ready.chained.extend(rows);
+        // The database may have done its part, and wait for the next.
+        tokio::task::yield_now().await;
+    }
+    Ok(ready)
+}
+
+impl Ready<'_> {
+    async fn store(self, tx: &mut Tx, now: At) -> Result<()> {
+        if let Backend::Postgres(c) = tx.on() {
+            return insert_into_postgres(c, &self.chained, now).await;
+        }
+        let mut rows = Rows::new(tx.dialect());
+        rows.add(&JOURNALS, self.journals);
+        rows.add(&ENTRIES, self.entries);
+        rows.store(tx).await
+    }
 }
 
 /// Adds journals in their order to what is to be stored. Nothing else may be posted before that is.
 pub async fn add(rows: &mut Rows, tx: &mut Tx, postings: &[Posting], ids: impl Iterator<Item = i64>, now: At) -> Result<()> {
-    let chained = chained(tx, postings, ids, now).await?;
+    let mut head = ledger_chain::head(tx).await?;
+    let chained = chained(&mut head, postings, ids, now);
+    tx.ledger_head = Some(head);
     add_chained(rows, &chained, now)
 }
 
-/// The postings as the next of the chain.
-async fn chained<'a>(tx: &mut Tx, postings: &'a [Posting], ids: impl Iterator<Item = i64>, now: At) -> Result<Vec<Row<'a>>> {
-    let mut head = ledger_chain::head(tx).await?;
-    let rows: Vec<Row<'a>> = postings
-        .iter()
-        .zip(ids)
-        .map(|(posting, id)| {
-            let entries = chained_entries(&posting.journal, posting.day);
-            head = chained_journal(&posting.journal, posting.day, &posting.because, now, &entries).hash(head);
-            Row { id: JournalId(id), of: posting, entries, hash: head }
-        })
-        .collect();
-    tx.ledger_head = Some(head);
-    Ok(rows)
+/// The postings as the next of the chain after `head`, which becomes the last of them.
+fn chained<'a>(head: &mut ChainHash, postings: &'a [Posting], ids: impl Iterator<Item = i64>, now: At) -> Vec<Row<'a>> {
+    let row = |(posting, id): (&'a Posting, i64)| {
+        let entries = chained_entries(&posting.journal, posting.day);
+        *head = chained_journal(&posting.journal, posting.day, &posting.because, now, &entries).hash(*head);
+        Row { id: JournalId(id), of: posting, entries, hash: *head }
+    };
+    postings.iter().zip(ids).map(row).collect()
 }
 
 fn add_chained(all: &mut Rows, rows: &[Row<'_>], now: At) -> Result<()> {
     let dialect = all.dialect;
+    all.add(&JOURNALS, journal_rows(dialect, rows, now)?);
+    all.add(&ENTRIES, entry_rows(dialect, rows)?);
+    Ok(())
+}
+
+fn journal_rows(dialect: Dialect, rows: &[Row<'_>], now: At) -> Result<Vec<Vec<Value>>> {
     let journal = |row: &Row<'_>| {
         let (journal, because) = (&row.of.journal, &row.of.because);
         Ok(row![dialect;
@@ -118,12 +164,14 @@ fn add_chained(all: &mut Rows, rows: &[Row<'_>], now: At) -> Result<()> {
             because.note, because.actor, because.act, because.takes_back, *row.hash.as_bytes(),
         ])
     };
-    all.add(&JOURNALS, rows.iter().map(journal).collect::<Result<_>>()?);
+    rows.iter().map(journal).collect()
+}
+
+fn entry_rows(dialect: Dialect, rows: &[Row<'_>]) -> Result<Vec<Vec<Value>>> {
     let entry = |(id, entry): (JournalId, ChainedEntry)| {
         Ok(row![dialect; id, entry.account, entry.partner, entry.currency, entry.amount_minor, entry.day])
     };
-    all.add(&ENTRIES, entries_of(rows).map(entry).collect::<Result<_>>()?);
-    Ok(())
+    entries_of(rows).map(entry).collect()
 }
 
 fn entries_of(rows: &[Row<'_>]) -> impl Iterator<Item = (JournalId, ChainedEntry)> {

@@ -94,10 +94,15 @@ pub async fn entries<'a>(on: impl Into<Reader<'a>>, filter: EntryFilter, place: 
     })?)
 }
 
-/// The day of a partner's earliest entry.
-pub async fn first_day<'a>(on: impl Into<Reader<'a>>, partner: PartnerId) -> Result<Option<NaiveDate>> {
+/// Each partner with the months of their entries, as `2026-10`.
+pub async fn months<'a>(on: impl Into<Reader<'a>>) -> Result<Vec<(PartnerId, String)>> {
     Ok(read!(on.into(), |c| {
-        sqlx::query_scalar("SELECT MIN(day) FROM ledger_entries WHERE partner_id = $1").bind(partner).fetch_one(c).await
+        sqlx::query_as(
+            "SELECT DISTINCT partner_id, SUBSTR(CAST(day AS TEXT), 1, 7) AS month FROM ledger_entries WHERE partner_id IS NOT NULL \
+             ORDER BY partner_id, month",
+        )
+        .fetch_all(c)
+        .await
     })?)
 }
 

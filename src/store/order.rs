@@ -11,7 +11,8 @@ use crate::{exec, read, run};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
 use sqlx::types::Json;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
 
 /// An order as stored, with what was refunded.
 #[derive(Debug, Clone)]
@@ -170,15 +171,34 @@ pub async fn insert(tx: &mut Tx, new: &NewOrder, day: NaiveDate, person: PersonI
     Ok(arriving.stored(now))
 }
 
-/// Those of `external_ids` that orders have.
-pub async fn known<'a>(on: impl Into<Reader<'a>>, external_ids: &[&str]) -> Result<HashSet<String>> {
+/// Those of `external_ids` that orders have, and those of `clicks` that are in the store, each with its visitor.
+pub async fn known_and_clicked<'a>(
+    on: impl Into<Reader<'a>>,
+    external_ids: &[&str],
+    clicks: &[Uuid],
+) -> Result<(HashSet<String>, HashMap<Uuid, Option<String>>)> {
     let mut connection = on.into().connect().await?;
-    let look_up = json_look_up(connection.dialect(), "orders o", "o.external_id = v.value->>0");
-    let sql = format!("SELECT o.external_id FROM {look_up}");
-    let rows = json_text(external_ids.iter().map(|id| [id]))?;
-    let found: Vec<String> =
-        run!(connection, |c| { sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(&rows).fetch_all(c).await })?;
-    Ok(found.into_iter().collect())
+    let dialect = connection.dialect();
+    let click = match dialect {
+        Dialect::Sqlite => "t.id = unhex(v.value->>1, '-')",
+        Dialect::Postgres => "t.id = CASE WHEN v.value->>0 = 'click' THEN CAST(v.value->>1 AS UUID) END",
+    };
+    let sql = format!(
+        "SELECT o.external_id, CAST(NULL AS UUID) AS click, CAST(NULL AS TEXT) AS visitor FROM {} UNION ALL \
+         SELECT CAST(NULL AS TEXT), t.id, t.visitor_id FROM {}",
+        json_look_up(dialect, "orders o", "v.value->>0 = 'order' AND o.external_id = v.value->>1"),
+        json_look_up(dialect, "touches t", &format!("v.value->>0 = 'click' AND {click}")),
+    );
+    let orders = external_ids.iter().map(|id| ("order", (*id).to_owned()));
+    let rows = json_text(orders.chain(clicks.iter().map(|id| ("click", id.to_string()))))?;
+    let found: Vec<(Option<String>, Option<Uuid>, Option<String>)> =
+        run!(connection, |c| { sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(&rows).fetch_all(c).await })?;
+    let (mut known, mut clicked) = (HashSet::new(), HashMap::new());
+    for (external_id, click, visitor) in found {
+        known.extend(external_id);
+        clicked.extend(click.map(|click| (click, visitor)));
+    }
+    Ok((known, clicked))
 }
 
 /// Replaces everything but the external id, the currency and when it first came.
@@ -224,6 +244,13 @@ pub async fn by_id<'a>(on: impl Into<Reader<'a>>, id: OrderId) -> Result<Order> 
     let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE o.id = $1"));
     let row: Option<Row> = read!(on.into(), |c| sqlx::query_as(sql).bind(id).fetch_optional(c).await)?;
     row.map(Order::from).ok_or_else(|| Error::missing(&id.to_string()))
+}
+
+/// The orders from `first` to `last`, both included.
+pub async fn between<'a>(on: impl Into<Reader<'a>>, first: OrderId, last: OrderId) -> Result<Vec<Order>> {
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE o.id >= $1 AND o.id <= $2 ORDER BY o.id"));
+    let rows: Vec<Row> = read!(on.into(), |c| sqlx::query_as(sql).bind(first).bind(last).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(Order::from).collect())
 }
 
 /// Oldest first, after `after`; those owed to one partner, if given.

@@ -1,7 +1,7 @@
 //! What `doctor` asks the store: each query answers the rows that break a rule, so an empty answer is a proof.
 
 use super::{Db, Dialect, Reader, Result};
-use crate::domain::id::{CommissionId, JournalId, OrderId, PartnerId, PayoutRunId};
+use crate::domain::id::{CommissionId, JournalId, PartnerId, PayoutRunId};
 use crate::domain::payout_run::LineState;
 use crate::{read, run};
 
@@ -91,26 +91,15 @@ pub async fn undecided<'a>(on: impl Into<Reader<'a>>) -> Result<Vec<String>> {
     })?)
 }
 
-/// Orders that have a payable partner: the ones whose commission can be reckoned anew.
-pub async fn owed_orders<'a>(on: impl Into<Reader<'a>>, after: i64, limit: i64) -> Result<Vec<OrderId>> {
-    Ok(read!(on.into(), |c| {
-        sqlx::query_scalar(
-            "SELECT order_id FROM payable_decisions WHERE partner_id IS NOT NULL AND order_id > $1 ORDER BY order_id LIMIT $2",
-        )
-        .bind(after)
-        .bind(limit)
-        .fetch_all(c)
-        .await
-    })?)
-}
-
-/// Commissions in a state that their held money contradicts: money in hold after release, or none during the hold.
-pub async fn states_off_ledger<'a>(on: impl Into<Reader<'a>>) -> Result<Vec<(CommissionId, String, i64)>> {
+/// Commissions in a state that their held money contradicts: money in hold after release, or not all of it during the hold.
+/// State, amount and what is held.
+pub async fn states_off_ledger<'a>(on: impl Into<Reader<'a>>) -> Result<Vec<(CommissionId, String, i64, i64)>> {
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
-            "SELECT m.id, m.state, CAST(COALESCE(SUM(e.amount_minor), 0) AS BIGINT) FROM commissions m \
+            "SELECT m.id, m.state, m.amount_minor, CAST(COALESCE(SUM(e.amount_minor), 0) AS BIGINT) FROM commissions m \
              LEFT JOIN journals j ON j.commission_id = m.id LEFT JOIN ledger_entries e ON e.journal_id = j.id AND e.account = 'held' \
-             GROUP BY m.id, m.state HAVING m.state <> 'pending' AND COALESCE(SUM(e.amount_minor), 0) <> 0 ORDER BY m.id",
+             GROUP BY m.id, m.state, m.amount_minor \
+             HAVING COALESCE(SUM(e.amount_minor), 0) <> CASE WHEN m.state = 'pending' THEN m.amount_minor ELSE 0 END ORDER BY m.id",
         )
         .fetch_all(c)
         .await

@@ -43,6 +43,27 @@ pub async fn of_order<'a>(on: impl Into<Reader<'a>>, order: OrderId) -> Result<V
     })?)
 }
 
+/// The refunds of the orders from `first` to `last`, both included; of an order as [`of_order`].
+pub async fn between<'a>(on: impl Into<Reader<'a>>, first: OrderId, last: OrderId) -> Result<Vec<(OrderId, Refund)>> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        order_id: OrderId,
+        #[sqlx(flatten)]
+        refund: Refund,
+    }
+    let rows: Vec<Row> = read!(on.into(), |c| {
+        sqlx::query_as(
+            "SELECT order_id, refund_id, amount_minor, refunded_at, items, reason FROM refunds \
+             WHERE order_id >= $1 AND order_id <= $2 ORDER BY order_id, refunded_at, refund_id",
+        )
+        .bind(first)
+        .bind(last)
+        .fetch_all(c)
+        .await
+    })?;
+    Ok(rows.into_iter().map(|row| (row.order_id, row.refund)).collect())
+}
+
 pub async fn by_id<'a>(on: impl Into<Reader<'a>>, order: OrderId, refund_id: &str) -> Result<Option<Refund>> {
     Ok(read!(on.into(), |c| {
         sqlx::query_as(

@@ -126,7 +126,20 @@ impl Rows {
     }
 
     /// Stores them all.
-    pub async fn store(self, tx: &mut Tx) -> Result<()> {
+    pub async fn store(mut self, tx: &mut Tx) -> Result<()> {
+        if self.dialect == Dialect::Sqlite && self.tables.iter().any(|(_, rows)| rows.len() >= MANY) {
+            for (table, rows) in std::mem::take(&mut self.tables) {
+                if rows.len() >= MANY {
+                    std::mem::replace(&mut self, Rows::new(Dialect::Sqlite)).store_as_json(tx).await?;
+                }
+                let rows = store_as_parameters(tx, table, rows).await?;
+                self.add(table, rows);
+            }
+        }
+        self.store_as_json(tx).await
+    }
+
+    async fn store_as_json(self, tx: &mut Tx) -> Result<()> {
         if self.tables.is_empty() {
             return Ok(());
         }
@@ -159,7 +172,46 @@ impl Rows {
     }
 }
 
+/// So many rows of one table SQLite takes as parameters, which it reads faster than JSON, and of very many so many in a
+/// statement; below the number of parameters that it takes.
+const MANY: usize = 250;
+const VERY_MANY: usize = 1_000;
+
+/// Stores rows in equal portions; answers what is left.
+async fn store_as_parameters(tx: &mut Tx, table: &Table, mut rows: Vec<Vec<Value>>) -> Result<Vec<Vec<Value>>> {
+    let Backend::Sqlite(connection) = tx.on() else { return Ok(rows) };
+    if rows.len() < MANY {
+        return Ok(rows);
+    }
+    let portion = if rows.len() >= VERY_MANY { VERY_MANY } else { MANY };
+    let sql = table.insert_many(portion);
+    let rest = rows.split_off(rows.len() - rows.len() % portion);
+    let mut rows = rows.into_iter();
+    while rows.len() > 0 {
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql.clone()));
+        for cell in rows.by_ref().take(portion).flatten() {
+            query = match cell {
+                Value::Null => query.bind(None::<i64>),
+                Value::Bool(truth) => query.bind(truth),
+                Value::Number(number) => query.bind(number.as_i64()),
+                Value::String(text) => query.bind(text),
+                other => query.bind(other.to_string()),
+            };
+        }
+        query.execute(&mut *connection).await?;
+    }
+    Ok(rest)
+}
+
 impl Table {
+    /// The statement that inserts so many rows into SQLite.
+    fn insert_many(&self, count: usize) -> String {
+        let names: Vec<&str> = self.columns.iter().map(|(name, _)| *name).collect();
+        let cell = |(_, holds): &(&str, Holds)| if *holds == Holds::Bytes { "unhex(?)" } else { "?" };
+        let row = format!("({})", self.columns.iter().map(cell).collect::<Vec<_>>().join(", "));
+        format!("INSERT INTO {} ({}) VALUES {}", self.name, names.join(", "), vec![row; count].join(", "))
+    }
+
     /// The statement that inserts the rows of parameter `number`.
     fn insert(&self, dialect: Dialect, number: usize) -> String {
         let names: Vec<&str> = self.columns.iter().map(|(name, _)| *name).collect();

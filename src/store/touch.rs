@@ -2,7 +2,6 @@
 
 use super::codec::{json_look_up, json_text};
 use super::dictionary::Dictionary;
-use super::person::rows_by_ids;
 use super::{At, Dialect, Error, Reader, Result, Tx, partition, touch_day};
 use crate::domain::channel::Channel;
 use crate::domain::id::*;
@@ -377,13 +376,6 @@ pub async fn is_stored<'a>(on: impl Into<Reader<'a>>, id: Uuid) -> Result<bool> 
         sqlx::query_scalar("SELECT CAST(1 AS BIGINT) FROM touches WHERE id = $1").bind(id).fetch_optional(c).await
     })?;
     Ok(found.is_some())
-}
-
-/// Those of `ids` that are in the store, each with its visitor.
-pub async fn visitors<'a>(on: impl Into<Reader<'a>>, ids: &[Uuid]) -> Result<HashMap<Uuid, Option<String>>> {
-    let mut connection = on.into().connect().await?;
-    let rows: Vec<(Uuid, Option<String>)> = rows_by_ids!(connection, "SELECT id, visitor_id FROM touches WHERE id", ids);
-    Ok(rows.into_iter().collect())
 }
 
 /// Newest first.

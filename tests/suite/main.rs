@@ -25,6 +25,7 @@ mod histories;
 mod ledger;
 mod ledger_acts;
 mod links;
+mod many_orders;
 mod orders_at_once;
 mod pages;
 mod paths;

@@ -1,53 +1,19 @@
 //! Every payable decision is made again, from the basis stored with it and the touches its trace lists, and must come
 //! out as it is stored. Touches that came later are not read: they were no part of it.
 
-use super::super::{Result, Tributary};
+use super::super::Result;
 use super::Finding;
+use super::orders::said_of;
 use crate::domain::commission::Rule;
-use crate::domain::id::{OrderId, RuleId};
+use crate::domain::id::RuleId;
 use crate::domain::payable::{Decision, Share, Subject, TouchClaim, TraceItem, Via, decide, marked};
 use crate::domain::touch::{Mark, touch_id};
 use crate::service::replay::REPLAYED_AT;
 use crate::store::decision::{StoredDecision, StoredShare};
-use crate::store::{At, Db, decision, order, rule, settings, touch};
+use crate::store::{At, Db, rule, settings, touch};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use uuid::Uuid;
-
-const PAGE: i64 = 500;
-
-pub(super) async fn come_out_the_same(service: &Tributary) -> Result<Finding> {
-    let db = &service.db;
-    let replayed_at = settings::get(db, REPLAYED_AT).await?.and_then(|text| text.parse::<DateTime<Utc>>().ok());
-    let rules = rule::all_versions(db).await?.into_iter().map(|rule| ((rule.id, rule.version), rule)).collect();
-    let mut finding =
-        Finding { what: "every payable decision comes out again as it is stored", checked: 0, skipped: 0, broken: Vec::new() };
-    let mut after = 0;
-    loop {
-        let orders = decision::orders_decided(db, after, PAGE).await?;
-        let (Some(first), Some(last)) = (orders.first(), orders.last()) else { return Ok(finding) };
-        after = last.0;
-        match decision::between(db, *first, *last).await {
-            Ok(page) => check_page(db, &page, &rules, replayed_at, &mut finding).await?,
-            // One that cannot be read must not hide the others.
-            Err(_) => {
-                for id in orders {
-                    match decision::must_be(db, id).await {
-                        Ok(one) => check_page(db, &[one], &rules, replayed_at, &mut finding).await?,
-                        Err(error) => note(db, id, &error.to_string(), &mut finding).await?,
-                    }
-                }
-            }
-        }
-    }
-}
-
-async fn note(db: &Db, id: OrderId, what: &str, finding: &mut Finding) -> Result<()> {
-    let name = order::by_id(db, id).await.map_or_else(|_| id.to_string(), |order| order.external_id);
-    finding.checked += 1;
-    finding.broken.push(format!("order {name}: {what}"));
-    Ok(())
-}
 
 /// The touches that a trace lists; codes on the order and who keeps the customer are in the basis.
 fn listed(trace: &[TraceItem]) -> impl Iterator<Item = (Uuid, &TraceItem)> {
@@ -57,13 +23,21 @@ fn listed(trace: &[TraceItem]) -> impl Iterator<Item = (Uuid, &TraceItem)> {
     })
 }
 
-async fn check_page(
-    db: &Db,
-    page: &[StoredDecision],
-    rules: &HashMap<(RuleId, i64), Rule>,
+/// What the decisions of a page are held against.
+pub(super) struct Known {
+    rules: HashMap<(RuleId, i64), Rule>,
     replayed_at: Option<DateTime<Utc>>,
-    finding: &mut Finding,
-) -> Result<()> {
+}
+
+impl Known {
+    pub(super) async fn read(db: &Db) -> Result<Known> {
+        let replayed_at = settings::get(db, REPLAYED_AT).await?.and_then(|text| text.parse().ok());
+        let rules = rule::all_versions(db).await?.into_iter().map(|rule| ((rule.id, rule.version), rule)).collect();
+        Ok(Known { rules, replayed_at })
+    }
+}
+
+pub(super) async fn check_page(db: &Db, page: &[StoredDecision], known: &Known, finding: &mut Finding) -> Result<()> {
     let items = || page.iter().filter(|d| d.basis.is_some()).flat_map(|d| listed(&d.trace.0));
     let ids: Vec<Uuid> = items().map(|(id, _)| id).collect();
     let ends: Option<(DateTime<Utc>, DateTime<Utc>)> =
@@ -82,7 +56,7 @@ async fn check_page(
         for (id, item) in listed(&stored.trace.0) {
             match claims.get(&id) {
                 // What is marked today is known better than it was then; the decision stays as it was.
-                Some(claim) if replayed_at.is_some_and(|at| stored.decided_at.0 <= at) => {
+                Some(claim) if known.replayed_at.is_some_and(|at| stored.decided_at.0 <= at) => {
                     let (mark, mark_reason) = mark_of(item);
                     touches.push(TouchClaim { mark, mark_reason, ..claim.clone() });
                 }
@@ -90,10 +64,10 @@ async fn check_page(
                 None => gone = Some(format!("the touch {} is gone, or has another time", item.touch)),
             }
         }
-        let wrong = gone.or_else(|| difference(stored, &decide(basis, &touches))).or_else(|| changed_rule(stored, rules));
-        match wrong {
-            None => finding.checked += 1,
-            Some(what) => note(db, stored.order_id, &what, finding).await?,
+        let wrong = gone.or_else(|| difference(stored, &decide(basis, &touches))).or_else(|| changed_rule(stored, &known.rules));
+        finding.checked += 1;
+        if let Some(what) = wrong {
+            finding.broken.push(said_of(db, stored.order_id, &what).await);
         }
     }
     Ok(())

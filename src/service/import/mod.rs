@@ -192,7 +192,6 @@ pub async fn import(
     for of in &priced {
         price_watch::review(tx, of).await?;
     }
-    tx.was_for_many().await?;
     progress(done.rows);
     Ok(done)
 }

@@ -7,7 +7,7 @@ mod priority;
 
 use super::enrich::Enricher;
 use super::linkbook::LinkBook;
-use super::spool::disk::DiskReader;
+use super::spool::disk::{DiskReader, DiskSpool};
 use super::spool::redis::{RedisReader, RedisRows, RedisSpool};
 use super::spool::{Spool, frame};
 use super::{Error, Result, Tributary};
@@ -41,9 +41,16 @@ pub struct MoverState {
     pub oldest_micros: AtomicI64,
     /// The last try failed.
     pub failing: AtomicBool,
+    /// Of the hits written to the disk since the start, so many were there when all that was there was moved.
+    moved_all_of: AtomicU64,
 }
 
 impl MoverState {
+    /// Whether nothing was written to the disk since all was moved.
+    fn has_moved(&self, disk: &DiskSpool) -> bool {
+        disk.counts().appended.load(Ordering::Acquire) == self.moved_all_of.load(Ordering::Acquire)
+    }
+
     /// How long the oldest hit has waited, at `now_micros` of the machine's clock.
     pub fn lag(&self, now_micros: i64) -> Duration {
         let oldest = self.oldest_micros.load(Ordering::Relaxed);
@@ -79,16 +86,20 @@ type Asked = oneshot::Sender<std::result::Result<(), String>>;
 pub struct Mover {
     ask: mpsc::UnboundedSender<Asked>,
     state: Arc<MoverState>,
+    /// Where nothing but the disk is moved: the disk.
+    only: Option<DiskSpool>,
 }
 
 impl Mover {
     /// Starts the thread.
     pub fn start(service: Tributary, spool: &Spool, links: LinkBook, moves: Moves) -> Result<Mover> {
         let (ask, asked) = mpsc::unbounded_channel();
-        let state = Arc::new(MoverState::default());
-        let mover = Mover { ask, state: state.clone() };
+        // Nothing was looked at yet.
+        let state = Arc::new(MoverState { moved_all_of: AtomicU64::new(u64::MAX), ..MoverState::default() });
         let disk = spool.disk().reader();
         let redis = spool.redis().filter(|_| moves == Moves::DiskAndRedis).map(RedisSpool::reader);
+        let only = redis.is_none().then(|| spool.disk().clone());
+        let mover = Mover { ask, state: state.clone(), only };
         let run = move || {
             let priority = Priority::of_this_thread();
             let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -123,6 +134,9 @@ impl Mover {
 
     /// Moves everything that is in the spool now; what comes meanwhile keeps nobody waiting.
     pub async fn move_all(&self) -> Result<()> {
+        if self.only.as_ref().is_some_and(|disk| self.state.has_moved(disk)) {
+            return Ok(());
+        }
         let (answer, answered) = oneshot::channel();
         self.ask.send(answer).map_err(|_| Error::NotMoved("the mover has ended".to_owned()))?;
         match answered.await {
@@ -174,7 +188,11 @@ impl Worker {
             while let Ok(one) = asked.try_recv() {
                 waiting.push(one);
             }
+            let appended = self.disk.appended();
             let result = self.pass(!waiting.is_empty()).await;
+            if result.is_ok() {
+                self.state.moved_all_of.store(appended, Ordering::Release);
+            }
             self.note_oldest().await;
             self.state.failing.store(result.is_err(), Ordering::Relaxed);
             if let Err(error) = &result {

@@ -5,8 +5,9 @@ use super::together::{Sent, record_together};
 use crate::domain::order::NewOrder;
 use crate::service::mover::Mover;
 use crate::service::{Result, Tributary};
+use crate::store::Db;
 use chrono::Utc;
-use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex as Lock, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, Notify, oneshot};
 use tokio::time::timeout;
@@ -28,6 +29,8 @@ struct Queue {
     arrived: Notify,
     /// Held by whoever records, until the disk has it.
     lane: Mutex<()>,
+    /// PostgreSQL prepares statements on each connection: these are few, so that theirs are ready.
+    store: OnceLock<Db>,
 }
 
 #[derive(Default)]
@@ -78,7 +81,7 @@ impl OrderQueue {
             mover.move_all().await?;
             let (sent, answers): (Vec<Sent>, Vec<_>) = together.into_iter().map(|w| (w.sent, w.answer)).unzip();
             let context = service.context("orders");
-            let mut tx = service.db.begin().await?;
+            let mut tx = queue.store.get_or_init(|| service.db.with_own_connections()).begin().await?;
             let recorded = match record_together(&mut tx, &context, Utc::now(), &sent).await {
                 Ok(recorded) if recorded.iter().any(Option::is_some) => recorded,
                 Ok(_) => continue,

@@ -16,7 +16,6 @@ use crate::store::order::{Arriving, Order};
 use crate::store::rows::{Rows, next_ids};
 use crate::store::{Reader, Tx, decision, order, touch};
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
 use uuid::Uuid;
 
 /// A checked order, and who sent it.
@@ -25,11 +24,6 @@ pub struct Sent {
     pub order: NewOrder,
     pub actor: String,
 }
-
-/// The id of an order that is not stored yet: none that is stored comes after it.
-const NOT_STORED: OrderId = OrderId(i64::MAX);
-/// A person who is not stored yet, and is nobody who is.
-const UNKNOWN_PERSON: PersonId = PersonId(i64::MAX);
 
 /// An order that can go together with others.
 struct Plain<'a> {
@@ -65,14 +59,14 @@ pub async fn record_together(
 
     // What there is, is older than any of them; they have their own ids, and new persons, once all is decided.
     let person_of = |p: &Plain<'_>| match &p.addition.adds {
-        Adds::ToNobody => UNKNOWN_PERSON,
+        Adds::ToNobody => PersonId::NOT_STORED,
         Adds::To(person, _) => *person,
     };
     let mut arriving: Vec<Arriving<'_>> = plain
         .iter()
         .map(|p| {
             let new = &p.sent.order;
-            Arriving { id: NOT_STORED, new, day: context.day(new.placed_at), person: person_of(p) }
+            Arriving { id: OrderId::NOT_STORED, new, day: context.day(new.placed_at), person: person_of(p) }
         })
         .collect();
     let contexts: Vec<Context> = plain.iter().map(|p| Context { actor: p.sent.actor.clone(), ..context.clone() }).collect();
@@ -103,9 +97,9 @@ pub async fn record_together(
     let [mut persons, evidence_ids, identifier_ids, mut order_ids, mut commission_ids, journal_ids] =
         next_ids(tx, wanted).await?;
     for ((arriving, decision), owed) in arriving.iter_mut().zip(&mut decisions).zip(&mut owed) {
-        arriving.id = order_ids.next().map_or(NOT_STORED, OrderId);
-        if arriving.person == UNKNOWN_PERSON {
-            arriving.person = persons.next().map_or(UNKNOWN_PERSON, PersonId);
+        arriving.id = order_ids.next().map_or(OrderId::NOT_STORED, OrderId);
+        if arriving.person == PersonId::NOT_STORED {
+            arriving.person = persons.next().map_or(PersonId::NOT_STORED, PersonId);
         }
         decision.set_order(arriving.id);
         for commission in owed {
@@ -141,11 +135,8 @@ pub async fn record_together(
 /// The orders that can go together.
 async fn plain<'a>(tx: &mut Tx, terms: &Terms, machine_now: DateTime<Utc>, sent: &'a [Sent]) -> Result<Vec<Plain<'a>>> {
     let external_ids: Vec<&str> = sent.iter().map(|s| s.order.external_id.as_str()).collect();
-    let mut known = order::known(&mut *tx, &external_ids).await?;
-    let mut clicks: Vec<Uuid> = sent.iter().filter_map(|s| s.order.who.click_id.as_deref()).map(touch_id).collect();
-    clicks.sort_unstable();
-    clicks.dedup();
-    let visitors = if clicks.is_empty() { HashMap::new() } else { touch::visitors(&mut *tx, &clicks).await? };
+    let clicks: Vec<Uuid> = sent.iter().filter_map(|s| s.order.who.click_id.as_deref()).map(touch_id).collect();
+    let (mut known, visitors) = order::known_and_clicked(&mut *tx, &external_ids, &clicks).await?;
     let mut evidence: Vec<Evidence> = Vec::with_capacity(sent.len());
     for Sent { order, .. } in sent {
         let click = order.who.click_id.as_deref();

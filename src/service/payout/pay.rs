@@ -207,6 +207,7 @@ pub(in crate::service) async fn settle(
     let (by, at) = (context.actor.as_str(), context.at());
     if !payments.paid.is_empty() {
         payout::settle_lines(tx, id, LineState::Paid, &payments.paid, by, at).await?;
+        tx.for_many().await?;
         commission::lines_were_paid(tx, id, at).await?;
     }
     // Both go through all commissions of the run.

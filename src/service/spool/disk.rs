@@ -211,6 +211,11 @@ impl DiskReader {
         self.spool.shared.acknowledged.store(last, Ordering::Release);
     }
 
+    /// How many hits were written into the file since the start.
+    pub fn appended(&self) -> u64 {
+        self.spool.counts().appended.load(Ordering::Acquire)
+    }
+
     /// The positions (microseconds) of the oldest and newest row that wait.
     pub fn span(&mut self) -> crate::store::Result<Option<(i64, i64)>> {
         let position = self.position;
@@ -264,7 +269,7 @@ fn write(shared: &Arc<Shared>, mut file: SpoolWriter) {
                 forgotten = acknowledged.unwrap_or(forgotten);
                 shared.counts.commits.fetch_add(1, Ordering::Relaxed);
                 if let Some(pending) = pending {
-                    shared.counts.appended.fetch_add(pending.ends.len() as u64, Ordering::Relaxed);
+                    shared.counts.appended.fetch_add(pending.ends.len() as u64, Ordering::Release);
                     pending.batch.answer(DURABLE);
                     spare = Some(pending.emptied());
                 }

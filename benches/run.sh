@@ -20,22 +20,25 @@
 #   recompute     `tributary recompute` over HISTORY_TOUCHES touches, and over half of them
 #   payout        close and build over PAYOUT_COMMISSIONS commissions of PAYOUT_PARTNERS partners, and the files of its run
 #                 (DOCTOR=1: `doctor` over it too)
+#   random        RANDOM_ORDERS random orders taken in, their month closed and paid, `doctor` over all of it
 #   generator     the load generator beside wrk; only when asked for
 #
 # Settings: QUICK=1 (3 rounds of 3 s) ROUNDS=5 SECONDS_PER_ROUND=10 WARM_UP=1 CONNECTIONS=128 RATE=10000
 #           VARY=1 (0: every request is the same) DRAIN_LIMIT=300 (seconds until the spool must be empty)
 #           SUSTAINED_SECONDS=60 CLICKS=2000 (of instructions) ORDERS=10000 (a round) IMPORT_ROWS=100000 PATH_ROWS=1000000
 #           HISTORY_TOUCHES=10000000 HISTORY_ORDERS=300000 PAYOUT_COMMISSIONS=1000000 PAYOUT_PARTNERS=10000
+#           RANDOM_ORDERS=1000000
 #           TRIBUTARY_BIN=target/release/tributary TMPDIR=/var/tmp (must be the kind of disk you mean to measure)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-WORDS=(redirect cpu sustained latency redis pixel mover enrichment instructions orders import startup balance paths recompute payout)
+WORDS=(redirect cpu sustained latency redis pixel mover enrichment instructions orders import startup balance paths recompute payout random)
 if [[ ${QUICK:-0} != 0 ]]; then
-  : "${ROUNDS:=3}" "${SECONDS_PER_ROUND:=3}" "${SUSTAINED_SECONDS:=15}" "${ORDERS:=10000}" "${IMPORT_ROWS:=20000}" "${PATH_ROWS:=200000}" "${HISTORY_TOUCHES:=1000000}" "${HISTORY_ORDERS:=30000}" "${PAYOUT_COMMISSIONS:=100000}" "${PAYOUT_PARTNERS:=10000}"
+  : "${ROUNDS:=3}" "${SECONDS_PER_ROUND:=3}" "${SUSTAINED_SECONDS:=15}" "${ORDERS:=10000}" "${IMPORT_ROWS:=20000}" "${PATH_ROWS:=200000}" "${HISTORY_TOUCHES:=1000000}" "${HISTORY_ORDERS:=30000}" "${PAYOUT_COMMISSIONS:=100000}" "${PAYOUT_PARTNERS:=10000}" "${RANDOM_ORDERS:=50000}"
 fi
 : "${ROUNDS:=5}" "${SECONDS_PER_ROUND:=10}" "${WARM_UP:=1}" "${CONNECTIONS:=128}" "${RATE:=10000}" "${VARY:=1}"
 : "${HISTORY_TOUCHES:=10000000}" "${HISTORY_ORDERS:=300000}" "${PAYOUT_COMMISSIONS:=1000000}" "${PAYOUT_PARTNERS:=10000}"
+: "${RANDOM_ORDERS:=1000000}"
 : "${SUSTAINED_SECONDS:=60}" "${CLICKS:=2000}" "${DRAIN_LIMIT:=300}" "${ORDERS:=10000}" "${IMPORT_ROWS:=100000}" "${PATH_ROWS:=1000000}"
 tributary=${TRIBUTARY_BIN:-target/release/tributary}
 # /tmp is often memory, where syncing costs nothing.
@@ -56,6 +59,7 @@ source benches/back.sh
 source benches/paths.sh
 source benches/recompute.sh
 source benches/payout.sh
+source benches/random.sh
 
 if [[ ${1:-} == orders-on-postgres ]]; then
   orders_on 'PostgreSQL, synced' "$TRIBUTARY_TEST_POSTGRES" '≥ 1000/s'
@@ -67,6 +71,10 @@ if [[ ${1:-} == recompute-on-postgres ]]; then
 fi
 if [[ ${1:-} == payout-on-postgres ]]; then
   payout_on PostgreSQL "$TRIBUTARY_TEST_POSTGRES"
+  exit
+fi
+if [[ ${1:-} == random-on-postgres ]]; then
+  random_on PostgreSQL "$TRIBUTARY_TEST_POSTGRES"
   exit
 fi
 if [[ $# -eq 0 ]]; then

@@ -176,10 +176,11 @@ pub async fn count_who_say(tx: &mut Tx, id: i64, most: i64) -> Result<i64> {
 /// Whether claims lead from, to or within one of `persons`, so that evidence alone does not say whose identifiers are.
 pub async fn have_claims(tx: &mut Tx, persons: &[PersonId]) -> Result<bool> {
     for person in persons {
+        // The least of them, not whether there are any: PostgreSQL would read all claims to answer that.
         let found: Option<i64> = run!(tx, |c| {
             sqlx::query_scalar(
                 "SELECT i.id FROM identifiers i WHERE i.person_id = $1 AND (i.said_id IS NOT NULL \
-                 OR EXISTS (SELECT 1 FROM identifiers s WHERE s.said_id = i.id)) LIMIT 1",
+                 OR (SELECT MIN(s.id) FROM identifiers s WHERE s.said_id = i.id) IS NOT NULL) LIMIT 1",
             )
             .bind(*person)
             .fetch_optional(c)

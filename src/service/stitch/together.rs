@@ -146,10 +146,14 @@ async fn adding<'a>(
         adds[*place] = None;
     }
     let of_persons = person::of_persons(&mut *tx, &persons.iter().copied().collect::<Vec<_>>()).await?;
+    let ids: Vec<i64> = of_persons.iter().map(|k| k.id).collect();
+    let said_of: HashSet<i64> = person::who_say(&mut *tx, &ids).await?.iter().filter_map(|k| k.said_id).collect();
+    let claims = of_persons.iter().filter(|k| k.said_id.is_some() || said_of.contains(&k.id));
+    let claiming: HashSet<PersonId> = claims.map(|k| k.person_id).collect();
     for (adds, e) in adds.iter_mut().zip(all) {
         let Some(Adds::To(person, identifiers)) = adds else { continue };
         let shared = |k: &StoredIdentifier| k.kind.is_shared(k.customers, most);
-        if e.identifiers.iter().filter_map(find).any(shared) || person::have_claims(tx, &[*person]).await? {
+        if e.identifiers.iter().filter_map(find).any(shared) || claiming.contains(person) {
             *adds = None;
             continue;
         }

@@ -34,10 +34,10 @@ test: ## everything CI runs: tools, checks, the suite on SQLite and PostgreSQL, 
 
 test-rust: ## the Rust tests, beside a private PostgreSQL
 	@mkdir -p $(dir $(TEST_OUTPUT))
-	scripts/with-postgres.sh cargo test --locked 2>&1 | tee $(TEST_OUTPUT)
+	scripts/with-postgres.sh cargo test --locked --features pdf 2>&1 | tee $(TEST_OUTPUT)
 
 test-browser: ## the browser tests, against a debug build
-	cargo build --locked
+	cargo build --locked --features pdf
 	npm ci --prefix tests/browser --no-audit --no-fund
 	TRIBUTARY_BIN=$(CURDIR)/target/debug/tributary \
 	CHROMIUM=$$(command -v chromium || command -v chromium-browser || command -v google-chrome) \

@@ -63,14 +63,55 @@ pub fn draw(content: &Content, language: DocumentLanguage) -> Result<String, Str
     .map_err(|e| e.to_string())
 }
 
+/// How a document's page is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageFormat {
+    Html,
+    Pdf,
+}
+
+/// Whether this build writes PDF.
+pub const HAS_PDF: bool = cfg!(feature = "pdf");
+
+/// The format by its name; HTML without one.
+pub fn format_of(name: &str) -> Result<PageFormat, Problem> {
+    match name {
+        "" | "html" => Ok(PageFormat::Html),
+        "pdf" if HAS_PDF => Ok(PageFormat::Pdf),
+        "pdf" => Err(Problem::field("/format", "this build writes no PDF: print the page, or build with the feature pdf")),
+        _ => Err(Problem::field("/format", "must be html or pdf")),
+    }
+}
+
 /// The page of a document as it was issued.
 pub async fn issued_page(
     db: &Db,
     id: crate::domain::id::DocumentId,
     language: DocumentLanguage,
+    format: PageFormat,
 ) -> Result<HttpResponse, Problem> {
     let (sha256, bytes) = documents::page(db, id, language).await?;
-    Ok(frozen(&sha256, bytes))
+    match format {
+        PageFormat::Html => Ok(frozen(&sha256, bytes)),
+        PageFormat::Pdf => pdf(bytes, id).await,
+    }
+}
+
+#[cfg(feature = "pdf")]
+async fn pdf(page: Vec<u8>, id: crate::domain::id::DocumentId) -> Result<HttpResponse, Problem> {
+    let drawn = tokio::task::spawn_blocking(move || super::pdf::of_page(&String::from_utf8_lossy(&page)));
+    let drawn = drawn.await.map_err(|e| Problem::field("/format", e))?.map_err(|e| Problem::field("/format", e))?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/pdf")
+        .insert_header(("content-disposition", format!("inline; filename=\"{id}.pdf\"")))
+        .insert_header(("x-content-type-options", "nosniff"))
+        .insert_header(("cache-control", "no-store"))
+        .body(drawn))
+}
+
+#[cfg(not(feature = "pdf"))]
+async fn pdf(_page: Vec<u8>, _id: crate::domain::id::DocumentId) -> Result<HttpResponse, Problem> {
+    format_of("pdf").map(|_| HttpResponse::Ok().finish())
 }
 
 /// The language of a document's page by its code; without one, that of who reads it.

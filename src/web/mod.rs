@@ -13,6 +13,8 @@ pub mod language;
 mod materials;
 pub mod openapi;
 pub mod page;
+#[cfg(feature = "pdf")]
+mod pdf;
 pub mod qr;
 pub mod refer;
 pub mod server;

@@ -111,6 +111,21 @@ both_stores! {
         let (_, statement_page) = page(app, &format!("/v1/documents/{}/page", documents[0]["id"].as_str().unwrap())).await;
         assert!(statement_page.contains("D-1") && statement_page.contains("задолженность заказчика перед исполнителем"), "{statement_page}");
 
+        let pdf = |query: &'static str| async move {
+            let answer = app.request(Method::GET, &format!("/v1/documents/{act}/page?{query}")).send().await.unwrap();
+            let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+            (answer.status().as_u16(), kind, answer.bytes().await.unwrap())
+        };
+        let (code, kind, bytes) = pdf("format=pdf&lang=en").await;
+        if cfg!(feature = "pdf") {
+            assert_eq!((code, kind.as_str()), (200, "application/pdf"));
+            assert!(bytes.starts_with(b"%PDF-") && bytes == pdf("format=pdf&lang=en").await.2);
+            assert_ne!(bytes, pdf("format=pdf").await.2);
+        } else {
+            assert_eq!((code, kind.as_str()), (422, "application/problem+json"));
+        }
+        assert_eq!(pdf("format=doc").await.0, 422);
+
         // Whatever changes later, and however often they are issued.
         app.patch(&format!("/v1/partners/{anna}"), json!({ "name": "Anna the Second" })).await;
         app.make("/v1/orders/D-1/refunds", json!({ "refund_id": "r2", "amount": "500.00" })).await;

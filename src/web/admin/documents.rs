@@ -8,7 +8,7 @@ use crate::service::{Error, documents as service};
 use crate::store::document::{Document, Filter};
 use crate::store::{document, payout, receipt};
 use crate::web::App;
-use crate::web::documents::{draw, issued_page, language_of};
+use crate::web::documents::{draw, format_of, issued_page, language_of};
 use crate::web::error::Problem;
 use crate::web::page::form::Fields;
 use crate::web::page::{Frame, answer, see_other, words};
@@ -160,6 +160,7 @@ pub async fn document_page(
 ) -> Result<HttpResponse, PageError> {
     staff.may_pay()?;
     let id: DocumentId = id.parse().map_err(|e| Problem::new(StatusCode::NOT_FOUND, "not-found", e))?;
-    let language = language_of(Fields::of_query(&request).get("lang"), staff.0.language)?;
-    Ok(issued_page(&app.service.db, id, language).await?)
+    let query = Fields::of_query(&request);
+    let language = language_of(query.get("lang"), staff.0.language)?;
+    Ok(issued_page(&app.service.db, id, language, format_of(query.get("format"))?).await?)
 }

@@ -10,7 +10,7 @@ use crate::service::documents as service;
 use crate::service::{Error, documents::NotIssued};
 use crate::store::document::{self, Document, Filter};
 use crate::web::App;
-use crate::web::documents::{draw, issued_page, language_of};
+use crate::web::documents::{draw, format_of, issued_page, language_of};
 use crate::web::error::Problem;
 use crate::web::language::Language;
 use crate::web::who::ApiKey;
@@ -127,12 +127,13 @@ pub async fn one(app: Data<App>, key: ApiKey, path: Path<String>) -> Result<Http
 #[derive(Debug, serde::Deserialize)]
 pub struct WhichPage {
     lang: Option<String>,
+    format: Option<String>,
 }
 
 /// A document's page: the same bytes every time.
-#[utoipa::path(get, path = "/v1/documents/{id}/page", tag = "Documents", params(("id" = String, Path), ("lang" = Option<String>, Query, description = "ru (default), en")), responses((status = 200, description = "HTML that prints on A4", content_type = "text/html"), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/v1/documents/{id}/page", tag = "Documents", params(("id" = String, Path), ("lang" = Option<String>, Query, description = "ru (default), en"), ("format" = Option<String>, Query, description = "html (default), or pdf where the build has it")), responses((status = 200, description = "HTML that prints on A4", content_type = "text/html"), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub async fn page(app: Data<App>, key: ApiKey, path: Path<String>, query: Query<WhichPage>) -> Result<HttpResponse, Problem> {
     key.needs(Scope::Read)?;
     let language = language_of(query.lang.as_deref().unwrap_or(""), Language::Ru)?;
-    issued_page(&app.service.db, id(&path)?, language).await
+    issued_page(&app.service.db, id(&path)?, language, format_of(query.format.as_deref().unwrap_or(""))?).await
 }

@@ -8,7 +8,7 @@ use crate::store::document::Filter;
 use crate::store::{document, partner, receipt};
 use crate::web::App;
 use crate::web::admin::{DocumentView, ReceiptView, input_of};
-use crate::web::documents::{issued_page, language_of};
+use crate::web::documents::{format_of, issued_page, language_of};
 use crate::web::error::Problem;
 use crate::web::page::form::Fields;
 use crate::web::page::{Frame, answer, see_other};
@@ -70,8 +70,9 @@ pub async fn document_page(
     if found.is_none() {
         return Err(Error::not_found(id).into());
     }
-    let language: DocumentLanguage = language_of(Fields::of_query(&request).get("lang"), who.user.language)?;
-    Ok(issued_page(&app.service.db, id, language).await?)
+    let query = Fields::of_query(&request);
+    let language: DocumentLanguage = language_of(query.get("lang"), who.user.language)?;
+    Ok(issued_page(&app.service.db, id, language, format_of(query.get("format"))?).await?)
 }
 
 /// `POST /cabinet/receipts/{id}`: the partner gives the receipt of a payment.

@@ -3,27 +3,18 @@
 usage: orders.py HOST:PORT API_KEY CLICKS
 """
 
-import http.client
-import json
 import sys
 import time
 import urllib.parse
+
+from api import connect, poster
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
 
 
 def main(address: str, key: str, clicks: int) -> None:
-    connection = http.client.HTTPConnection(address, timeout=30)
-
-    def post(path: str, body: dict) -> dict:
-        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        connection.request("POST", path, json.dumps(body), headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        if answer.status != 201:
-            raise SystemExit(f"{path}: {answer.status} {text[:300]!r}")
-        return json.loads(text)
-
+    connection = connect(address)
+    post = poster(connection, key)
     program = post("/v1/programs", {"name": "Bench", "currency": "GBP", "destination_hosts": ["shop.example"]})["id"]
     partner = post("/v1/partners", {"name": "A partner", "email": "partner@shop.example", "kind": "affiliate", "status": "approved"})["id"]
     post("/v1/commission-rules", {"program": program, "on": "order", "percent": "10", "starts_at": "2020-01-01T00:00:00Z"})

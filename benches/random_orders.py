@@ -6,10 +6,10 @@ usage: random_orders.py programs HOST:PORT API_KEY     what files cannot make: p
 
 import csv
 import datetime
-import http.client
-import json
 import random
 import sys
+
+from api import connect, poster
 
 PARTNERS = 300
 POLICIES = {"Books": "promo_then_last_click", "Tools": "split_linear", "Toys": "first_click", "Wine": "lifetime"}
@@ -27,16 +27,7 @@ MINUTES = 2 * 365 * 24 * 60
 
 
 def post_programs(address, key):
-    connection = http.client.HTTPConnection(address, timeout=60)
-
-    def post(path, body):
-        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        connection.request("POST", path, json.dumps(body), headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        if answer.status != 201:
-            raise SystemExit(f"{path}: {answer.status} {text[:500]!r}")
-
+    post = poster(connect(address), key)
     for name, policy in POLICIES.items():
         post("/v1/programs", {"name": name, "currency": "RUB", "destination_hosts": ["shop.example"], "credit_policy": policy})
         for rule in RULES:

@@ -32,6 +32,13 @@ pub struct Finding {
     pub broken: Vec<String>,
 }
 
+impl Finding {
+    /// Nothing is checked yet, and nothing broken.
+    pub fn of(what: &'static str) -> Finding {
+        Finding { what, checked: 0, skipped: 0, broken: Vec::new() }
+    }
+}
+
 /// The findings, each told as soon as it is there: a large store takes minutes.
 struct Findings<'a> {
     tell: &'a mut (dyn FnMut(&Finding) + Send),
@@ -138,7 +145,7 @@ async fn sums_match(service: &Tributary) -> Result<Finding> {
 /// What each lead owes by its present state and the rules frozen with its decision.
 async fn commissions_follow_leads(service: &Tributary) -> Result<Finding> {
     let db = &service.db;
-    let mut finding = Finding { what: "every lead is paid for as its state owes", checked: 0, skipped: 0, broken: Vec::new() };
+    let mut finding = Finding::of("every lead is paid for as its state owes");
     let programs = program::all(db).await?;
     let mut after = 0;
     loop {
@@ -169,12 +176,7 @@ async fn commissions_follow_leads(service: &Tributary) -> Result<Finding> {
 
 /// What lies under rules with tiers or a cap is what the commissions say, and tiers add what the month's volume owes.
 async fn volumes_follow_commissions(service: &Tributary) -> Result<Finding> {
-    let mut finding = Finding {
-        what: "every month's volume is that of its orders, and is paid by its tiers",
-        checked: 0,
-        skipped: 0,
-        broken: Vec::new(),
-    };
+    let mut finding = Finding::of("every month's volume is that of its orders, and is paid by its tiers");
     for (rule, partner, period, kept, there) in commission_volume::differences(&service.db).await? {
         finding.broken.push(format!("{rule}, {partner}, {period}: kept {kept}, the commissions are {there}"));
     }
@@ -194,7 +196,7 @@ async fn volumes_follow_commissions(service: &Tributary) -> Result<Finding> {
 
 /// A run that was approved stands where its lines do, and only one of a month and currency is not cancelled.
 async fn runs_follow_lines(service: &Tributary) -> Result<Finding> {
-    let mut finding = Finding { what: "every run stands where its lines do", checked: 0, skipped: 0, broken: Vec::new() };
+    let mut finding = Finding::of("every run stands where its lines do");
     for run in payout::list(&service.db, 0, i64::MAX).await? {
         finding.checked += 1;
         let states = payout::line_states(&service.db, run.id).await?;
@@ -211,8 +213,7 @@ async fn runs_follow_lines(service: &Tributary) -> Result<Finding> {
 }
 
 async fn exports_stay_the_same(service: &Tributary) -> Result<Finding> {
-    let mut finding =
-        Finding { what: "every exported file can be written again, byte for byte", checked: 0, skipped: 0, broken: Vec::new() };
+    let mut finding = Finding::of("every exported file can be written again, byte for byte");
     for (run, format, sha256) in payout::exports(&service.db).await? {
         let Ok(request) = format.parse::<FileRequest>() else {
             finding.broken.push(format!("{run} was exported as {format}, which is no format"));
@@ -256,8 +257,7 @@ async fn touch_days_match(service: &Tributary) -> Result<Finding> {
 /// Opening and movements make the closing balance, for every partner and month with entries.
 async fn statements_close(service: &Tributary) -> Result<Finding> {
     let db = &service.db;
-    let mut finding =
-        Finding { what: "every statement closes with the sum of its balances", checked: 0, skipped: 0, broken: Vec::new() };
+    let mut finding = Finding::of("every statement closes with the sum of its balances");
     for (partner, month) in ledger_entry::months(db).await? {
         let Ok(period) = month.parse::<Period>() else {
             finding.broken.push(format!("{partner} has entries in {month}, which is no month"));
@@ -282,12 +282,7 @@ async fn statements_close(service: &Tributary) -> Result<Finding> {
 /// For every model, the credits of every approved order sum to its net amount, and the report to all orders.
 async fn credits_sum_to_orders(service: &Tributary) -> Result<Finding> {
     let db = &service.db;
-    let mut finding = Finding {
-        what: "the credits of every order sum to its net amount, in every model",
-        checked: 0,
-        skipped: 0,
-        broken: Vec::new(),
-    };
+    let mut finding = Finding::of("the credits of every order sum to its net amount, in every model");
     let Some((first, last)) = report::span(db).await? else { return Ok(finding) };
     let options = CreditOptions::default();
     let fits = fits_of(service, first, last, options.window).await?;

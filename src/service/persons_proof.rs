@@ -14,7 +14,7 @@ const PAGE: i64 = 2_000;
 /// right, and orders are their identifiers' person's.
 pub async fn persons_follow_evidence(service: &Tributary) -> Result<Finding> {
     let db = &service.db;
-    let mut finding = Finding { what: "persons are those that their evidence makes", checked: 0, skipped: 0, broken: Vec::new() };
+    let mut finding = Finding::of("persons are those that their evidence makes");
     let mut after = PersonId(0);
     loop {
         let page = person::page(db, after, PAGE).await?;

@@ -2,6 +2,7 @@
 
 use super::codec::{json_look_up, json_text};
 use super::rows::{Holds, Rows, Table, next_ids, row};
+use super::touch::click_matches_touch;
 use super::{At, Dialect, Error, Reader, Result, Tx};
 use crate::domain::id::{OrderId, PartnerId, PersonId};
 use crate::domain::money::Currency;
@@ -179,10 +180,7 @@ pub async fn known_and_clicked<'a>(
 ) -> Result<(HashSet<String>, HashMap<Uuid, Option<String>>)> {
     let mut connection = on.into().connect().await?;
     let dialect = connection.dialect();
-    let click = match dialect {
-        Dialect::Sqlite => "t.id = unhex(v.value->>1, '-')",
-        Dialect::Postgres => "t.id = CASE WHEN v.value->>0 = 'click' THEN CAST(v.value->>1 AS UUID) END",
-    };
+    let click = click_matches_touch(dialect, "v.value->>0", "v.value->>1");
     let sql = format!(
         "SELECT o.external_id, CAST(NULL AS UUID) AS click, CAST(NULL AS TEXT) AS visitor FROM {} UNION ALL \
          SELECT CAST(NULL AS TEXT), t.id, t.visitor_id FROM {}",

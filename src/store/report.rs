@@ -114,7 +114,7 @@ pub async fn order_touches<'a>(on: impl Into<Reader<'a>>, from: NaiveDate, to: N
     let sql = [
         joined("visitor", "t.visitor_id = i.value"),
         joined("customer", "t.customer_id = i.value"),
-        joined("click", click_matches_touch(connection.dialect())),
+        joined("click", &click_matches_touch(connection.dialect(), "i.kind", "i.value")),
     ]
     .join(" UNION ALL ");
     let sql = sqlx::AssertSqlSafe(sql);

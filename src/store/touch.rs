@@ -196,11 +196,11 @@ pub async fn first_day<'a>(on: impl Into<Reader<'a>>) -> Result<Option<NaiveDate
     Ok(read!(on.into(), |c| sqlx::query_scalar("SELECT MIN(day) FROM touches").fetch_one(c).await)?)
 }
 
-/// How a click identifier, kept as the text of an UUID, finds its touch.
-pub(super) fn click_matches_touch(dialect: Dialect) -> &'static str {
+/// How a click's id, the text of an UUID in `value` where `kind` says so, finds its touch.
+pub(super) fn click_matches_touch(dialect: Dialect, kind: &str, value: &str) -> String {
     match dialect {
-        Dialect::Sqlite => "t.id = unhex(i.value, '-')",
-        Dialect::Postgres => "t.id = CASE WHEN i.kind = 'click' THEN CAST(i.value AS UUID) END",
+        Dialect::Sqlite => format!("t.id = unhex({value}, '-')"),
+        Dialect::Postgres => format!("t.id = CASE WHEN {kind} = 'click' THEN CAST({value} AS UUID) END"),
     }
 }
 
@@ -215,7 +215,7 @@ pub async fn of_person<'a>(on: impl Into<Reader<'a>>, person: PersonId) -> Resul
     let sql = [
         joined("visitor", "t.visitor_id = i.value"),
         joined("customer", "t.customer_id = i.value"),
-        joined("click", click_matches_touch(connection.dialect())),
+        joined("click", &click_matches_touch(connection.dialect(), "i.kind", "i.value")),
     ]
     .join(" UNION ALL ");
     let sql = sqlx::AssertSqlSafe(sql);
@@ -312,7 +312,7 @@ pub async fn claims_of_persons<'a>(on: impl Into<Reader<'a>>, persons: &[PersonI
     let sql = [
         joined("visitor", "t.visitor_id = i.value"),
         joined("customer", "t.customer_id = i.value"),
-        joined("click", click_matches_touch(connection.dialect())),
+        joined("click", &click_matches_touch(connection.dialect(), "i.kind", "i.value")),
     ]
     .join(" UNION ALL ");
     // The list is of our own whole numbers.
@@ -347,14 +347,11 @@ pub async fn claims_of_identifiers<'a>(
             json_look_up(dialect, "touches t", &format!("v.value->>1 = '{kind}' AND {condition}"))
         )
     };
-    let click = match dialect {
-        Dialect::Sqlite => "t.id = unhex(v.value->>2, '-')",
-        Dialect::Postgres => "t.id = CASE WHEN v.value->>1 = 'click' THEN CAST(v.value->>2 AS UUID) END",
-    };
+    let click = click_matches_touch(dialect, "v.value->>1", "v.value->>2");
     let sql = [
         named_by("visitor", "t.visitor_id = v.value->>2"),
         named_by("customer", "t.customer_id = v.value->>2"),
-        named_by("click", click),
+        named_by("click", &click),
     ]
     .join(" UNION ALL ");
     let rows = json_text(named.iter().map(|(place, identifier)| (place, identifier.kind, &identifier.value)))?;

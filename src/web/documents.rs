@@ -78,7 +78,7 @@ pub fn format_of(name: &str) -> Result<PageFormat, Problem> {
     match name {
         "" | "html" => Ok(PageFormat::Html),
         "pdf" if HAS_PDF => Ok(PageFormat::Pdf),
-        "pdf" => Err(Problem::field("/format", "this build writes no PDF: print the page, or build with the feature pdf")),
+        "pdf" => Err(no_pdf()),
         _ => Err(Problem::field("/format", "must be html or pdf")),
     }
 }
@@ -111,7 +111,11 @@ async fn pdf(page: Vec<u8>, id: crate::domain::id::DocumentId) -> Result<HttpRes
 
 #[cfg(not(feature = "pdf"))]
 async fn pdf(_page: Vec<u8>, _id: crate::domain::id::DocumentId) -> Result<HttpResponse, Problem> {
-    format_of("pdf").map(|_| HttpResponse::Ok().finish())
+    Err(no_pdf())
+}
+
+fn no_pdf() -> Problem {
+    Problem::field("/format", "this build writes no PDF: print the page, or build with the feature pdf")
 }
 
 /// The language of a document's page by its code; without one, that of who reads it.

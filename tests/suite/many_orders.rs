@@ -7,7 +7,8 @@ use serde_json::json;
 use std::collections::HashMap;
 use tributary::service::import::{ImportKind, import};
 
-const ORDERS: i64 = 700;
+/// More than are posted in one go.
+const ORDERS: i64 = 1_100;
 
 async fn take_in(app: &TestApp, kind: ImportKind, text: &str) {
     let mut tx = app.service.db.begin().await.unwrap();

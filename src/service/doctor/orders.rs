@@ -16,9 +16,8 @@ const PAGE: i64 = 500;
 /// That payable decisions come out as they are stored, and that commissions are what orders owe.
 pub(super) async fn follow_what_they_are_stored_with(service: &Tributary) -> Result<[Finding; 2]> {
     let db = &service.db;
-    let finding = |what| Finding { what, checked: 0, skipped: 0, broken: Vec::new() };
-    let mut owed = finding("every commission is what the order's state owes");
-    let mut decided = finding("every payable decision comes out again as it is stored");
+    let mut owed = Finding::of("every commission is what the order's state owes");
+    let mut decided = Finding::of("every payable decision comes out again as it is stored");
     let known = decisions::Known::read(db).await?;
     let mut after = 0;
     loop {

@@ -25,7 +25,7 @@ async fn numbers(service: &Tributary) -> Result<Finding> {
 async fn pages(service: &Tributary) -> Result<Finding> {
     let db = &service.db;
     let what = "every document is as it was issued, and says what the statement says";
-    let mut finding = Finding { what, checked: 0, skipped: 0, broken: Vec::new() };
+    let mut finding = Finding::of(what);
     let mut after = 0;
     loop {
         let found = document::list(db, &Filter::default(), after, 500).await?;

@@ -41,14 +41,14 @@ pub struct MoverState {
     pub oldest_micros: AtomicI64,
     /// The last try failed.
     pub failing: AtomicBool,
-    /// Of the hits written to the disk since the start, so many were there when all that was there was moved.
-    moved_all_of: AtomicU64,
+    /// The disk's arrivals when all that was there was moved last.
+    moved_at: AtomicU64,
 }
 
 impl MoverState {
-    /// Whether nothing was written to the disk since all was moved.
+    /// Whether nothing came to the disk since all was moved.
     fn has_moved(&self, disk: &DiskSpool) -> bool {
-        disk.counts().appended.load(Ordering::Acquire) == self.moved_all_of.load(Ordering::Acquire)
+        disk.arrivals() == self.moved_at.load(Ordering::Acquire)
     }
 
     /// How long the oldest hit has waited, at `now_micros` of the machine's clock.
@@ -95,7 +95,7 @@ impl Mover {
     pub fn start(service: Tributary, spool: &Spool, links: LinkBook, moves: Moves) -> Result<Mover> {
         let (ask, asked) = mpsc::unbounded_channel();
         // Nothing was looked at yet.
-        let state = Arc::new(MoverState { moved_all_of: AtomicU64::new(u64::MAX), ..MoverState::default() });
+        let state = Arc::new(MoverState { moved_at: AtomicU64::new(u64::MAX), ..MoverState::default() });
         let disk = spool.disk().reader();
         let redis = spool.redis().filter(|_| moves == Moves::DiskAndRedis).map(RedisSpool::reader);
         let only = redis.is_none().then(|| spool.disk().clone());
@@ -188,10 +188,10 @@ impl Worker {
             while let Ok(one) = asked.try_recv() {
                 waiting.push(one);
             }
-            let appended = self.disk.appended();
+            let arrivals = self.disk.spool().arrivals();
             let result = self.pass(!waiting.is_empty()).await;
             if result.is_ok() {
-                self.state.moved_all_of.store(appended, Ordering::Release);
+                self.state.moved_at.store(arrivals, Ordering::Release);
             }
             self.note_oldest().await;
             self.state.failing.store(result.is_err(), Ordering::Relaxed);

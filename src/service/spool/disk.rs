@@ -141,6 +141,12 @@ impl DiskSpool {
         self.shared.push(record, if_refused).map(Answered::of)
     }
 
+    /// Changes whenever something comes into the file: hits, or those that were brought back out of a damaged one.
+    pub fn arrivals(&self) -> u64 {
+        let DiskCounts { appended, damaged_files, .. } = self.counts();
+        appended.load(Ordering::Acquire).wrapping_add(damaged_files.load(Ordering::Acquire))
+    }
+
     pub fn counts(&self) -> &DiskCounts {
         &self.shared.counts
     }
@@ -211,9 +217,8 @@ impl DiskReader {
         self.spool.shared.acknowledged.store(last, Ordering::Release);
     }
 
-    /// How many hits were written into the file since the start.
-    pub fn appended(&self) -> u64 {
-        self.spool.counts().appended.load(Ordering::Acquire)
+    pub fn spool(&self) -> &DiskSpool {
+        &self.spool
     }
 
     /// The positions (microseconds) of the oldest and newest row that wait.
@@ -327,10 +332,11 @@ fn replace_damaged(shared: &Arc<Shared>, last: i64, why: &str) -> crate::store::
         SpoolWriter::open(path)
     })?;
     let mut fresh = fresh.behind(last);
-    shared.counts.damaged_files.fetch_add(1, Ordering::Relaxed);
     shared.acknowledged.store(0, Ordering::Release);
     shared.generation.fetch_add(1, Ordering::AcqRel);
     let saved = bring_back(&aside, &mut fresh);
+    // Only now: who saw the fresh file before has not seen them.
+    shared.counts.damaged_files.fetch_add(1, Ordering::Release);
     tracing::error!(why, aside = %aside.display(), saved, "the spool was damaged: it is set aside, its whole hits are brought back, a fresh one is in use");
     Ok(fresh)
 }

@@ -152,12 +152,16 @@ impl Setting<'_> {
     fn runs(&mut self, runs: &[Run], size: f32, left: f32, width: f32) -> Result<(), PdfError> {
         for line in self.faces.lines(runs, size, width)? {
             self.room(size * LINE);
-            self.y += size * LINE;
-            for (x, word, bold) in line {
-                self.mark(Mark::Text { x: left + x, y: self.y, text: word.to_owned(), size, bold });
-            }
+            self.line(&line, size, left);
         }
         Ok(())
+    }
+
+    fn line(&mut self, line: &Line<'_>, size: f32, left: f32) {
+        self.y += size * LINE;
+        for (x, word, bold) in line {
+            self.mark(Mark::Text { x: left + x, y: self.y, text: (*word).to_owned(), size, bold: *bold });
+        }
     }
 
     fn block(&mut self, block: &Block) -> Result<(), PdfError> {
@@ -282,10 +286,7 @@ impl Setting<'_> {
             self.y = top;
             let run = Run { text: cell.text.clone(), bold: row.bold };
             for line in self.faces.lines(std::slice::from_ref(&run), size, width)? {
-                self.y += size * LINE;
-                for (x, word, bold) in line {
-                    self.mark(Mark::Text { x: left + x, y: self.y, text: word.to_owned(), size, bold });
-                }
+                self.line(&line, size, left);
             }
         }
         self.y = top - 2.0 + height;

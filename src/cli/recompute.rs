@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::domain::attribution::Model;
 use crate::domain::money::{Currency, Money};
 use crate::service::credit::{Asked, Change, Recomputed, Stage, recompute};
+use crate::service::rollup;
 use crate::store::credit::CreditSum;
 use chrono::NaiveDate;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -71,6 +72,10 @@ impl Recompute {
         interrupt.abort();
         bar.finish_and_clear();
         let done = done?;
+        // What reports are added up from holds every model; some of them alone are for comparing.
+        if asked.models == Model::ALL && !asked.dry_run && done.interrupted_after.is_none() {
+            rollup::rebuild(&service).await?;
+        }
         match self.format {
             Format::Table => print(&done, &asked),
             Format::Json => println!("{}", serde_json::to_string_pretty(&answer(&done, &asked))?),

@@ -1,14 +1,13 @@
 //! `report`.
 
 use crate::config::Config;
-use crate::domain::attribution::{HalfLife, Model, Window};
-use crate::domain::money::{Currency, Money};
+use crate::domain::money::Money;
 use crate::domain::time::Period;
-use crate::service::ad_marking;
-use crate::service::credit::CreditOptions;
-use crate::service::report::{self, Dimension, Question};
-use chrono::{NaiveDate, TimeDelta};
+use crate::service::export::workbook;
+use crate::service::report::{self, Of, ReportInput};
+use crate::service::{Error, ad_marking};
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Subcommand)]
@@ -54,38 +53,54 @@ impl AdMarking {
 pub struct Asked {
     /// First day [default: 30 days up to the last]
     #[arg(long)]
-    from: Option<NaiveDate>,
+    from: Option<String>,
     /// Last day [default: today]
     #[arg(long)]
-    to: Option<NaiveDate>,
-    #[arg(long, default_value = "last_non_direct")]
-    model: Model,
-    #[arg(long, default_value = "channel", value_delimiter = ',')]
-    group_by: Vec<Dimension>,
+    to: Option<String>,
+    /// [default: last_non_direct]
     #[arg(long)]
-    currency: Option<Currency>,
+    model: Option<String>,
+    /// A second model, whose figures stand beside
+    #[arg(long, value_name = "MODEL")]
+    other_model: Option<String>,
+    /// channel, source, medium, campaign, content, term, partner, link, promo_code, country, device, customer, day, week, month;
+    /// several parted by commas [default: channel]
+    #[arg(long)]
+    group_by: Option<String>,
+    /// Like channel:is:email, source:is_not:google, campaign:contains:sale; several times, if need be
+    #[arg(long, value_name = "FILTER")]
+    filter: Vec<String>,
+    /// Another span beside: prev, year, or two days like 2026-09-01..2026-09-30
+    #[arg(long, value_name = "SPAN")]
+    compare: Option<String>,
+    #[arg(long)]
+    currency: Option<String>,
     /// Convert amounts in other currencies, each by the rate of its day
     #[arg(long)]
     convert: bool,
-    /// How many days before an order a click still counts
-    #[arg(long, value_name = "DAYS", default_value_t = Window::default().click_days, value_parser = clap::value_parser!(i64).range(0..=Window::MOST_DAYS))]
-    click_window: i64,
-    /// The same of an impression
-    #[arg(long, value_name = "DAYS", default_value_t = Window::default().impression_days, value_parser = clap::value_parser!(i64).range(0..=Window::MOST_DAYS))]
-    view_window: i64,
-    /// After how many days time_decay halves a touch
-    #[arg(long, value_name = "DAYS", default_value = "7", value_parser = clap::value_parser!(i64).range(1..=Window::MOST_DAYS))]
-    half_life: i64,
+    /// Gross profit in percent of net revenue, for ROMI
+    #[arg(long, value_name = "PERCENT")]
+    margin: Option<String>,
+    /// Count discounts as a cost
+    #[arg(long)]
+    discount_is_cost: bool,
+    /// How many days before an order a click still counts [default: 90]
+    #[arg(long, value_name = "DAYS")]
+    click_window: Option<String>,
+    /// The same of an impression [default: 1]
+    #[arg(long, value_name = "DAYS")]
+    view_window: Option<String>,
+    /// After how many days time_decay halves a touch [default: 7]
+    #[arg(long, value_name = "DAYS")]
+    half_life: Option<String>,
     /// conversion: a touch before several orders counts for each by that much less
-    #[arg(long, value_enum)]
-    split: Option<Split>,
+    #[arg(long)]
+    split: Option<String>,
     #[arg(long, value_enum, default_value = "table")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Split {
-    Conversion,
+    format: SheetFormat,
+    /// Where to write [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -95,53 +110,66 @@ enum Format {
     Json,
 }
 
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum SheetFormat {
+    Table,
+    Csv,
+    Json,
+    Xlsx,
+}
+
 impl Report {
     pub async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
-        let (asked, of_partners) = match self {
-            Report::Channels(asked) => (asked, false),
-            Report::Partners(asked) => (asked, true),
+        let (asked, of) = match self {
+            Report::Channels(asked) => (asked, Of::Channels),
+            Report::Partners(asked) => (asked, Of::Partners),
             Report::AdMarking(asked) => return asked.run(config).await,
         };
         let service = super::open(config).await?;
-        let to = asked.to.unwrap_or_else(|| service.context("report").today());
-        let from = asked.from.unwrap_or(to - TimeDelta::days(29));
-        let credit = CreditOptions {
-            window: Window { click_days: asked.click_window, impression_days: asked.view_window },
-            half_life: HalfLife::new(TimeDelta::days(asked.half_life)).unwrap_or_default(),
-            split_among_conversions: asked.split == Some(Split::Conversion),
-        };
-        let question = Question {
-            from,
-            to,
+        let yes = |ticked: bool| ticked.then(|| "true".to_owned());
+        let input = ReportInput {
+            from: asked.from,
+            to: asked.to,
             model: asked.model,
+            other_model: asked.other_model,
             group_by: asked.group_by,
-            credit,
+            filters: asked.filter,
+            compare: asked.compare,
             currency: asked.currency,
-            convert: asked.convert,
+            convert: yes(asked.convert),
+            margin: asked.margin,
+            discount_is_cost: yes(asked.discount_is_cost),
+            click_window_days: asked.click_window,
+            view_window_days: asked.view_window,
+            half_life_days: asked.half_life,
+            split: asked.split,
         };
-        let report =
-            if of_partners { report::partners(&service, question).await? } else { report::channels(&service, question).await? };
-        match asked.format {
-            Format::Csv => std::io::stdout().write_all(&report.table().csv())?,
-            Format::Json => {
-                let row = |keys: &[Option<String>], sums: &report::Sums| {
-                    let mut fields = serde_json::Map::new();
-                    for (dimension, key) in report.question.group_by.iter().zip(keys) {
-                        fields.insert(dimension.name().to_owned(), serde_json::json!(key));
-                    }
-                    if let serde_json::Value::Object(figures) = serde_json::json!(sums.figures(report.currency)) {
-                        fields.extend(figures);
-                    }
-                    if let Some(lines) = report.converted.get(keys) {
-                        fields.insert("converted".to_owned(), lines.iter().map(|line| line.json(report.currency)).collect());
-                    }
-                    fields
-                };
-                let data: Vec<_> = report.rows.iter().map(|(keys, sums)| row(keys, sums)).collect();
-                let answer = serde_json::json!({ "data": data, "totals": row(&[], &report.totals), "other_currencies": report.other_currencies });
-                println!("{}", serde_json::to_string_pretty(&answer)?);
+        let question = match input.check(service.context("report").today()) {
+            Ok(question) => question,
+            Err(Error::Invalid(fields)) => {
+                for field in fields {
+                    eprintln!("tributary: --{} {}", field.pointer.trim_start_matches('/').replace('_', "-"), field.detail);
+                }
+                return Ok(ExitCode::from(2));
             }
-            Format::Table => print_table(&report),
+            Err(error) => return Err(error.into()),
+        };
+        let answer = report::answer(&service, question, of).await?;
+        let bytes = match asked.format {
+            SheetFormat::Csv => answer.sheet().table().csv(),
+            SheetFormat::Json => {
+                let names = report::partner_names(&service.db).await?;
+                format!("{}\n", serde_json::to_string_pretty(&answer.json(&names))?).into_bytes()
+            }
+            SheetFormat::Xlsx => workbook(&[answer.sheet()])?,
+            SheetFormat::Table => {
+                print_table(&answer.report);
+                return Ok(ExitCode::SUCCESS);
+            }
+        };
+        match asked.out {
+            Some(path) => std::fs::write(&path, bytes)?,
+            None => std::io::stdout().write_all(&bytes)?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -155,7 +183,7 @@ fn print_table(report: &report::Report) {
     );
     rows.push(head);
     let line = |keys: Vec<String>, sums: &report::Sums| {
-        let f = sums.figures(report.currency);
+        let f = report.figures(sums);
         let mut cells = keys;
         cells.extend([f.clicks, f.clicks_not_counted, f.visitors].map(|n| n.to_string()));
         cells.extend([f.orders, f.new_customers].map(|n| format!("{n:.2}")));
@@ -173,6 +201,9 @@ fn print_table(report: &report::Report) {
     super::print_columns(&rows);
     for conversion in report.conversions() {
         println!("converted on {}: {conversion}", conversion.day);
+    }
+    if let Some(percent) = report.visitors_error {
+        println!("visitors are estimated, within {percent} % in 19 of 20 cases");
     }
     for other in &report.other_currencies {
         println!("not in it: {} orders over {}, ad cost {}", other.orders, other.revenue, other.ad_cost);

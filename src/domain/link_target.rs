@@ -4,7 +4,7 @@ use super::id::{LinkId, TargetId};
 use super::redirect::Destination;
 
 /// What a visitor holds in hand, as far as the user agent tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Device {
     Mobile,
@@ -13,6 +13,16 @@ pub enum Device {
 }
 
 impl Device {
+    pub const ALL: [Device; 3] = [Device::Mobile, Device::Tablet, Device::Desktop];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Device::Mobile => "mobile",
+            Device::Tablet => "tablet",
+            Device::Desktop => "desktop",
+        }
+    }
+
     /// A few words tell: Android says `Mobile` on telephones only, and an iPad may say it is a Mac. A television set is no
     /// hand-held; it counts as a desktop.
     pub fn of_user_agent(user_agent: &str) -> Device {
@@ -72,7 +82,7 @@ PTPWPYQARERORSRURWSASBSCSDSESGSHSISJSKSLSMSNSOSRSSSTSVSXSYSZTCTDTFTGTHTJTKTLTMTN
 ZMZW";
 
 /// A country by its two capital letters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Country([u8; 2]);
 
 /// The text names no country.

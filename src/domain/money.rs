@@ -289,6 +289,12 @@ impl RatePpm {
         i64::from(self.0)
     }
 
+    /// That share of an amount in minor units, rounded half to even.
+    pub fn of(self, minor: i64) -> i64 {
+        // Never more than the amount itself.
+        divide_half_even(i128::from(minor) * i128::from(self.0), 1_000_000).unwrap_or(minor)
+    }
+
     /// `12.5`, without trailing zeros.
     pub fn percent(self) -> String {
         let text = format!("{}.{:04}", self.0 / 10_000, self.0 % 10_000);

@@ -4,6 +4,7 @@
 use super::channel::Channel;
 use super::id::{LinkId, PartnerId, ProgramId, PromoCodeId};
 use super::landing::Landing;
+use super::link_target::{Country, Device};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -91,6 +92,9 @@ pub struct Touch {
     pub user_agent: Option<String>,
     pub language: Option<String>,
     pub ip: Option<String>,
+    /// What the user agent says; none without one.
+    pub device: Option<Device>,
+    pub country: Option<Country>,
 }
 
 impl Touch {
@@ -123,6 +127,8 @@ impl Touch {
             user_agent: None,
             language: None,
             ip: None,
+            device: None,
+            country: None,
         }
     }
 

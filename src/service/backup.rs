@@ -2,7 +2,7 @@
 //! the other.
 
 use crate::store::spool::{SpoolReader, SpoolWriter};
-use crate::store::{self, Db, dump};
+use crate::store::{self, Db, dump, stale_day};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
@@ -121,6 +121,7 @@ pub async fn restore(db: &Db, spool: &mut SpoolWriter, file: impl Read) -> Resul
     for table in dump::TABLES {
         dump::continue_ids(&mut tx, table).await?;
     }
+    stale_day::mark_all(&mut tx).await?;
     spool.append(waiting.iter().map(Vec::as_slice), None)?;
     tx.commit().await?;
     Ok(rows)

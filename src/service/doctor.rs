@@ -110,6 +110,9 @@ pub async fn examine_and_tell(service: &Tributary, tell: &mut (dyn FnMut(&Findin
     }
     findings.add(credits_sum_to_orders(service).await?);
     findings.add(touch_days_match(service).await?);
+    for finding in super::rollup::proofs(service).await? {
+        findings.add(finding);
+    }
     findings.add(super::persons_proof::persons_follow_evidence(service).await?);
     Ok(findings.all)
 }
@@ -310,8 +313,15 @@ async fn credits_sum_to_orders(service: &Tributary) -> Result<Finding> {
         currencies.dedup();
         for currency in currencies {
             let group_by = vec![super::report::Dimension::Channel];
-            let question =
-                Question { from, to, model: Model::Linear, group_by, credit: options, currency: Some(currency), convert: false };
+            let question = Question {
+                from,
+                to,
+                model: Model::Linear,
+                group_by,
+                credit: options,
+                currency: Some(currency),
+                ..Question::usual(from, to)
+            };
             let report = super::report::channels(service, question).await?;
             let net: i64 = orders.iter().filter(|o| o.currency == currency).map(|o| o.total_minor - o.refunded_minor).sum();
             if report.totals.net_revenue_minor != net {

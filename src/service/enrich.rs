@@ -67,6 +67,8 @@ impl Enricher {
             user_agent: kept(hit.user_agent),
             language: kept(hit.language),
             ip: kept(hit.ip),
+            device: hit.user_agent.filter(|text| !text.is_empty()).map(|user_agent| self.user_agent(user_agent).client.device),
+            country: hit.country,
             ..Touch::new(hit.id, DateTime::from_timestamp_micros(hit.at_micros)?, kind, classified.channel)
         };
         (touch.mark, touch.mark_reason) = match self.mark(hit, &touch) {

@@ -34,6 +34,7 @@ pub mod referrer;
 mod refusal;
 pub mod replay;
 pub mod report;
+pub mod rollup;
 pub mod rule_test;
 mod rules_in_force;
 pub mod settle;

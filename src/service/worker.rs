@@ -1,6 +1,6 @@
 //! The clockwork: jobs that are safe to run at any time and twice.
 
-use super::{Result, Tributary, ledger, settle};
+use super::{Result, Tributary, ledger, rollup, settle};
 use crate::store::{Tx, account, missed_hit, partition, settings, touch};
 use chrono::{NaiveDate, TimeDelta};
 use std::time::Duration;
@@ -71,6 +71,7 @@ pub async fn run_forever(service: Tributary, ip_retention_days: u32) {
     loop {
         let jobs = async {
             run_once(&service).await?;
+            rollup::refresh(&service).await?;
             shorten_addresses(&service, ip_retention_days).await
         };
         if let Err(error) = jobs.await {

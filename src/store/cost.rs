@@ -64,3 +64,28 @@ pub async fn set_channel(tx: &mut Tx, id: CostId, channel: Channel) -> Result<()
     exec!(tx, sqlx::query("UPDATE costs SET channel = $2 WHERE id = $1").bind(id).bind(channel))?;
     Ok(())
 }
+
+/// What advertising cost by UTM and currency, and by day if that matters.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct CostSum {
+    pub day: NaiveDate,
+    pub source: String,
+    pub medium: String,
+    pub campaign: String,
+    pub channel: Channel,
+    pub currency: Currency,
+    pub amount_minor: i64,
+    pub impressions: i64,
+    pub clicks: i64,
+}
+
+/// The costs of days, ends included, summed; `by_day`: each day apart.
+pub async fn sums<'a>(on: impl Into<Reader<'a>>, from: NaiveDate, to: NaiveDate, by_day: bool) -> Result<Vec<CostSum>> {
+    let (day, and_day) = if by_day { ("day", ", day") } else { ("MIN(day) AS day", "") };
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT {day}, source, medium, campaign, channel, currency, CAST(SUM(amount_minor) AS BIGINT) AS amount_minor, \
+         CAST(SUM(impressions) AS BIGINT) AS impressions, CAST(SUM(clicks) AS BIGINT) AS clicks FROM costs \
+         WHERE day >= $1 AND day <= $2 GROUP BY source, medium, campaign, channel, currency{and_day}"
+    ));
+    Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(from).bind(to).fetch_all(c).await)?)
+}

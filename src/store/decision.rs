@@ -211,10 +211,7 @@ pub async fn shares_between<'a>(
 ) -> Result<Vec<SharedOrder>> {
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
-            "SELECT s.order_id, s.partner_id, s.touch, s.touches, \
-             (SELECT CAST(COALESCE(SUM(m.amount_minor), 0) AS BIGINT) FROM commissions m \
-             WHERE m.order_id = s.order_id AND m.partner_id = s.partner_id AND m.program_id = s.program_id) AS commission_minor \
-             FROM payable_shares s JOIN orders o ON o.id = s.order_id \
+            "SELECT s.order_id, s.partner_id, s.touch, s.touches FROM payable_shares s JOIN orders o ON o.id = s.order_id \
              WHERE o.status = 'approved' AND o.day >= $1 AND o.day <= $2 ORDER BY s.order_id, s.position",
         )
         .bind(from)
@@ -231,7 +228,6 @@ pub struct SharedOrder {
     pub partner_id: PartnerId,
     pub touch: String,
     pub touches: i64,
-    pub commission_minor: i64,
 }
 
 /// A person's orders placed before another that are owed to somebody, the earliest first.

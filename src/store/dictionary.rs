@@ -2,7 +2,7 @@
 //! campaign, content, term). Entries are found by a hash, for texts may be longer than an index takes.
 
 use super::touch::{Origin, TouchRow};
-use super::{Result, Tx};
+use super::{Reader, Result, Tx};
 use crate::domain::touch::Touch;
 use crate::run;
 use chrono::NaiveDate;
@@ -42,6 +42,36 @@ fn texts_of(touch: &Touch) -> [Option<&str>; 4] {
 
 fn origin_of(touch: &Touch) -> Origin<'_> {
     Origin([&touch.source, &touch.medium, &touch.campaign, &touch.content, &touch.term].map(|field| field.as_deref()))
+}
+
+/// Source, medium, campaign, content and term of an origin.
+#[derive(Debug, Clone, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct OriginTexts {
+    pub id: i64,
+    pub source: Option<String>,
+    pub medium: Option<String>,
+    pub campaign: Option<String>,
+    pub content: Option<String>,
+    pub term: Option<String>,
+}
+
+/// Origins by id.
+pub async fn origins<'a>(on: impl Into<Reader<'a>>, ids: &[i64]) -> Result<HashMap<i64, OriginTexts>> {
+    let mut connection = on.into().connect().await?;
+    let mut found = HashMap::with_capacity(ids.len());
+    for chunk in ids.chunks(1_000) {
+        let rows: Vec<OriginTexts> = run!(connection, |c| {
+            let mut query = QueryBuilder::new("SELECT id, source, medium, campaign, content, term FROM origins WHERE id IN (");
+            let mut list = query.separated(", ");
+            for id in chunk {
+                list.push_bind(*id);
+            }
+            query.push(")");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        found.extend(rows.into_iter().map(|row| (row.id, row)));
+    }
+    Ok(found)
 }
 
 impl Dictionary {

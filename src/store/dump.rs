@@ -68,6 +68,9 @@ pub const TABLES: [&str; 57] = [
     "credit_months",
 ];
 
+/// What each store makes for itself.
+const DERIVED: &str = "'_sqlx_migrations', 'terms_revision', 'credit_days', 'visitor_sketches', 'stale_days'";
+
 /// Name and type of a table's columns, by name.
 pub async fn columns(tx: &mut Tx, table: &str) -> Result<Vec<(String, String)>> {
     let sql = match tx.dialect() {
@@ -84,15 +87,19 @@ pub async fn columns(tx: &mut Tx, table: &str) -> Result<Vec<(String, String)>> 
 pub async fn tables(tx: &mut Tx) -> Result<Vec<String>> {
     let sql = match tx.dialect() {
         Dialect::Sqlite => {
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT IN ('_sqlx_migrations', 'terms_revision') ORDER BY name"
+            format!(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT IN ({DERIVED}) ORDER BY name"
+            )
         }
         Dialect::Postgres => {
-            "SELECT CAST(relname AS TEXT) FROM pg_class WHERE relnamespace = CAST(current_schema() AS REGNAMESPACE) \
-             AND relkind IN ('r', 'p') AND NOT relispartition AND relname NOT IN ('_sqlx_migrations', 'terms_revision') \
+            format!(
+                "SELECT CAST(relname AS TEXT) FROM pg_class WHERE relnamespace = CAST(current_schema() AS REGNAMESPACE) \
+             AND relkind IN ('r', 'p') AND NOT relispartition AND relname NOT IN ({DERIVED}) \
              ORDER BY CAST(relname AS TEXT) COLLATE \"C\""
+            )
         }
     };
-    Ok(run!(tx, |c| sqlx::query_scalar(sql).fetch_all(c).await)?)
+    Ok(run!(tx, |c| sqlx::query_scalar(sqlx::AssertSqlSafe(sql.clone())).fetch_all(c).await)?)
 }
 
 /// A page of a table's rows, each a JSON array in the order of [`columns`].
@@ -144,7 +151,7 @@ fn key_of(table: &str) -> &'static str {
         "periods" | "credit_fits" => "period",
         "credit_months" => "period, model, currency, channel",
         "payout_run_lines" => "payout_run_id, partner_id",
-        "touch_days" => "day, kind, channel, origin_id, link_id, partner_id",
+        "touch_days" => "day, kind, channel, origin_id, link_id, partner_id, country, device",
         "payout_exports" => "payout_run_id, format",
         "document_texts" => "document_id, language",
         _ => "id",

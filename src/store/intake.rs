@@ -1,9 +1,11 @@
 //! The fast way in for touches, many a second: row by row over SQLite's own interface, `COPY` in PostgreSQL. What it
 //! stores is what [`super::touch::insert`] stores, and both say how a touch that is there already is met.
 
+use super::stale_day::Stale;
 use super::touch::{COLUMNS, TouchRow};
-use super::touch_day::{self, UPSERT};
+use super::touch_day::{self, KEY, UPSERT};
 use super::{Backend, Db, Error, Result, Tx, partition};
+use crate::domain::link_target::{Country, Device};
 use chrono::NaiveDate;
 use rusqlite::params;
 use std::path::Path;
@@ -68,7 +70,7 @@ impl SqliteIntake {
         {
             let mut insert = transaction.prepare_cached(&format!(
                 "INSERT INTO touches ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
-                 ?18, ?19, ?20, ?21, ?22, ?23, ?24) ON CONFLICT DO NOTHING"
+                 ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26) ON CONFLICT DO NOTHING"
             ))?;
             let mut last = None;
             for row in rows {
@@ -79,10 +81,14 @@ impl SqliteIntake {
                 }
             }
             let mut count = transaction.prepare_cached(&format!(
-                "INSERT INTO touch_days (day, kind, channel, origin_id, link_id, partner_id, counted, not_counted) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) {UPSERT}"
+                "INSERT INTO touch_days ({KEY}, counted, not_counted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) {UPSERT}"
             ))?;
-            for (key, (counted, not_counted)) in touch_day::totals(new.iter()) {
+            let totals = touch_day::totals(new.iter());
+            let mut mark = transaction.prepare_cached("INSERT INTO stale_days (what, day) VALUES (?1, ?2)")?;
+            for day in touch_day::days_of(&totals) {
+                mark.execute(params![Stale::Touches.name(), day.to_string()])?;
+            }
+            for (key, (counted, not_counted)) in totals {
                 count.execute(params![
                     key.day.to_string(),
                     key.kind,
@@ -90,6 +96,8 @@ impl SqliteIntake {
                     key.origin_id,
                     key.link_id,
                     key.partner_id,
+                    key.country,
+                    key.device,
                     counted,
                     not_counted
                 ])?;
@@ -137,6 +145,8 @@ fn bind_changes(insert: &mut rusqlite::Statement<'_>, row: &TouchRow<'_>, last: 
         22 => |r| r.user_agent_id,
         23 => |r| r.language_id,
         24 => |r| r.touch.ip.as_deref(),
+        25 => |r| r.touch.device.map(Device::name),
+        26 => |r| r.touch.country.as_ref().map(Country::as_str),
     }
     Ok(())
 }
@@ -175,7 +185,7 @@ const EPOCH_2000_MICROS: i64 = 946_684_800_000_000;
 
 fn write_row(out: &mut Vec<u8>, row: &TouchRow<'_>) {
     let t = row.touch;
-    out.extend_from_slice(&24_i16.to_be_bytes());
+    out.extend_from_slice(&26_i16.to_be_bytes());
     field(out, Some(t.id.as_bytes()));
     text(out, t.external_id.as_deref());
     field(out, Some(&(t.at.timestamp_micros() - EPOCH_2000_MICROS).to_be_bytes()));
@@ -201,6 +211,8 @@ fn write_row(out: &mut Vec<u8>, row: &TouchRow<'_>) {
     number(out, row.user_agent_id);
     number(out, row.language_id);
     text(out, t.ip.as_deref());
+    text(out, t.device.map(Device::name));
+    text(out, t.country.as_ref().map(Country::as_str));
 }
 
 fn field(out: &mut Vec<u8>, value: Option<&[u8]>) {

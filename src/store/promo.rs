@@ -112,3 +112,15 @@ pub async fn set_order_codes(tx: &mut Tx, order: OrderId, codes: &[PromoCodeId])
     }
     Ok(())
 }
+
+/// The texts of codes by id.
+pub async fn codes<'a>(on: impl Into<Reader<'a>>, ids: &[i64]) -> Result<std::collections::HashMap<i64, String>> {
+    let list = ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+    if list.is_empty() {
+        return Ok(std::collections::HashMap::new());
+    }
+    // The list is of our own whole numbers.
+    let sql = sqlx::AssertSqlSafe(format!("SELECT id, code FROM promo_codes WHERE id IN ({list})"));
+    let rows: Vec<(i64, String)> = crate::read!(on.into(), |c| sqlx::query_as(sql).fetch_all(c).await)?;
+    Ok(rows.into_iter().collect())
+}

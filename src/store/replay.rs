@@ -5,6 +5,7 @@ use super::touch::{JOINED, Row, SELECTED};
 use super::touch_day::{self, TouchDay, TouchDays};
 use super::{At, Error, Reader, Result, Tx};
 use crate::domain::channel::Channel;
+use crate::domain::link_target::Device;
 use crate::domain::touch::{Mark, Touch};
 use crate::{exec, read, run};
 use chrono::NaiveDate;
@@ -88,6 +89,7 @@ pub struct Enriched {
     pub channel: Channel,
     pub origin_id: Option<i64>,
     pub mark: Option<Mark>,
+    pub device: Option<Device>,
 }
 
 /// A touch that is enriched otherwise now.
@@ -100,8 +102,8 @@ pub struct Change {
     pub touch: Touch,
 }
 
-/// Changes a statement: 9 values each stay below both drivers' limits.
-const CHANGES_A_STATEMENT: usize = 500;
+/// Changes a statement: 11 values each stay below both drivers' limits.
+const CHANGES_A_STATEMENT: usize = 400;
 
 /// Writes changes of one day's touches and moves what is counted by day along; answers the touches that were still as
 /// `before` says. Others are left alone: somebody else has changed them.
@@ -121,7 +123,7 @@ pub async fn change(tx: &mut Tx, dictionary: &mut Dictionary, day: NaiveDate, ch
         let ids: HashSet<Uuid> = update(tx, &rows).await?.into_iter().collect();
         for (change, origin_id) in rows.iter().filter(|(change, _)| ids.contains(&change.touch.id)) {
             let Change { before, touch, .. } = change;
-            let now = Enriched { channel: touch.channel, origin_id: *origin_id, mark: touch.mark };
+            let now = Enriched { channel: touch.channel, origin_id: *origin_id, mark: touch.mark, device: touch.device };
             count(&mut totals, day, touch, before, -1);
             count(&mut totals, day, touch, &now, 1);
         }
@@ -133,14 +135,7 @@ pub async fn change(tx: &mut Tx, dictionary: &mut Dictionary, day: NaiveDate, ch
 }
 
 fn count(totals: &mut TouchDays, day: NaiveDate, touch: &Touch, enriched: &Enriched, by: i64) {
-    let key = TouchDay {
-        day,
-        kind: touch.kind.name(),
-        channel: enriched.channel.name(),
-        origin_id: enriched.origin_id.unwrap_or(0),
-        link_id: touch.link_id.map_or(0, |id| id.0),
-        partner_id: touch.partner_id.map_or(0, |id| id.0),
-    };
+    let key = TouchDay::of(day, touch, enriched.channel, enriched.origin_id, enriched.device);
     let (counted, not_counted) = totals.entry(key).or_default();
     match enriched.mark {
         None => *counted += by,
@@ -153,7 +148,8 @@ async fn update(tx: &mut Tx, rows: &[(&Change, Option<i64>)]) -> Result<Vec<Uuid
     let (Some(first), Some(last)) = (instants().min(), instants().max()) else { return Ok(Vec::new()) };
     Ok(run!(tx, |c| {
         let mut query = QueryBuilder::new(
-            "UPDATE touches SET channel = v.column3, origin_id = v.column4, mark = v.column5, mark_reason = v.column6 FROM (",
+            "UPDATE touches SET channel = v.column3, origin_id = v.column4, mark = v.column5, mark_reason = v.column6, \
+             device = v.column7 FROM (",
         );
         query.push_values(rows, |mut row, (change, origin_id)| {
             row.push_bind(change.touch.id)
@@ -162,13 +158,16 @@ async fn update(tx: &mut Tx, rows: &[(&Change, Option<i64>)]) -> Result<Vec<Uuid
                 .push_bind(*origin_id)
                 .push_bind(change.touch.mark)
                 .push_bind(&change.touch.mark_reason)
+                .push_bind(change.touch.device)
                 .push_bind(change.before.channel)
                 .push_bind(change.before.origin_id)
-                .push_bind(change.before.mark);
+                .push_bind(change.before.mark)
+                .push_bind(change.before.device);
         });
         query.push(
-            ") AS v WHERE touches.id = v.column1 AND touches.at = v.column2 AND touches.channel = v.column7 \
-             AND touches.origin_id IS NOT DISTINCT FROM v.column8 AND touches.mark IS NOT DISTINCT FROM v.column9 AND touches.at >= ",
+            ") AS v WHERE touches.id = v.column1 AND touches.at = v.column2 AND touches.channel = v.column8 \
+             AND touches.origin_id IS NOT DISTINCT FROM v.column9 AND touches.mark IS NOT DISTINCT FROM v.column10 \
+             AND touches.device IS NOT DISTINCT FROM v.column11 AND touches.at >= ",
         );
         query.push_bind(first).push(" AND touches.at <= ").push_bind(last).push(" RETURNING id");
         query.build_query_scalar().fetch_all(c).await

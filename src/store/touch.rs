@@ -5,6 +5,7 @@ use super::dictionary::Dictionary;
 use super::{At, Dialect, Error, Reader, Result, Tx, partition, touch_day};
 use crate::domain::channel::Channel;
 use crate::domain::id::*;
+use crate::domain::link_target::{Country, Device};
 use crate::domain::payable::TouchClaim;
 use crate::domain::person::Identifier;
 use crate::domain::touch::{Mark, Touch, TouchKind, label};
@@ -73,6 +74,8 @@ pub(super) struct Row {
     user_agent: Option<String>,
     language: Option<String>,
     ip: Option<String>,
+    device: Option<Device>,
+    country: Option<Country>,
 }
 
 impl From<Row> for Touch {
@@ -104,6 +107,8 @@ impl From<Row> for Touch {
             user_agent: r.user_agent,
             language: r.language,
             ip: r.ip,
+            device: r.device,
+            country: r.country,
         }
     }
 }
@@ -114,7 +119,7 @@ pub(super) const SELECTED: &str = "t.id, t.external_id, t.at, t.kind, t.visitor_
      t.mark, t.mark_reason, t.consent_denied, \
      CASE WHEN t.query IS NULL THEN p.text ELSE p.text || '?' || t.query END AS url, \
      CASE WHEN t.referrer_query IS NULL THEN f.text ELSE f.text || '?' || t.referrer_query END AS referrer, \
-     a.text AS user_agent, l.text AS language, t.ip";
+     a.text AS user_agent, l.text AS language, t.ip, t.device, t.country";
 pub(super) const JOINED: &str = "LEFT JOIN origins o ON o.id = t.origin_id LEFT JOIN texts p ON p.id = t.page_id \
      LEFT JOIN texts f ON f.id = t.referrer_id LEFT JOIN texts a ON a.id = t.user_agent_id LEFT JOIN texts l ON l.id = t.language_id";
 
@@ -122,9 +127,9 @@ pub(super) const JOINED: &str = "LEFT JOIN origins o ON o.id = t.origin_id LEFT 
 /// come in by [`insert`].
 pub(super) const COLUMNS: &str = "id, external_id, at, day, kind, visitor_id, customer_id, channel, origin_id, link_id, target_id, \
      partner_id, program_id, promo_code_id, mark, mark_reason, consent_denied, page_id, query, referrer_id, referrer_query, \
-     user_agent_id, language_id, ip";
+     user_agent_id, language_id, ip, device, country";
 
-/// Rows a statement: 25 columns each stay below both drivers' limits of bound values.
+/// Rows a statement: 27 columns each stay below both drivers' limits of bound values.
 const ROWS_A_STATEMENT: usize = 200;
 const IDS_A_STATEMENT: usize = 1_000;
 
@@ -162,6 +167,8 @@ pub async fn insert(tx: &mut Tx, dictionary: &mut Dictionary, touches: &[(Touch,
                     .push_bind(r.user_agent_id)
                     .push_bind(r.language_id)
                     .push_bind(&r.touch.ip)
+                    .push_bind(r.touch.device)
+                    .push_bind(r.touch.country)
                     .push_bind(r.touch.channel_given);
             });
             query.push(" ON CONFLICT DO NOTHING RETURNING id");

@@ -1,17 +1,20 @@
 //! Touches by day and origin, counted in the transaction that stores them.
 
+use super::credit_day::KeyColumn;
+use super::stale_day::{self, Stale};
 use super::touch::TouchRow;
 use super::{Reader, Result, Tx};
 use crate::domain::channel::Channel;
 use crate::domain::id::{PartnerId, ProgramId};
-use crate::domain::touch::TouchKind;
+use crate::domain::link_target::{Country, Device};
+use crate::domain::touch::{Touch, TouchKind};
 use crate::read;
 use chrono::NaiveDate;
 use sqlx::QueryBuilder;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// What a count is of; 0 stands for none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What a count is of; 0 and the empty text stand for none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TouchDay {
     pub day: NaiveDate,
     pub kind: &'static str,
@@ -19,6 +22,25 @@ pub struct TouchDay {
     pub origin_id: i64,
     pub link_id: i64,
     pub partner_id: i64,
+    pub country: String,
+    pub device: &'static str,
+}
+
+impl TouchDay {
+    /// Where a touch of a day is counted, if it had this channel, origin and device.
+    pub fn of(day: NaiveDate, touch: &Touch, channel: Channel, origin_id: Option<i64>, device: Option<Device>) -> TouchDay {
+        let kind: TouchKind = touch.kind;
+        TouchDay {
+            day,
+            kind: kind.name(),
+            channel: channel.name(),
+            origin_id: origin_id.unwrap_or(0),
+            link_id: touch.link_id.map_or(0, |id| id.0),
+            partner_id: touch.partner_id.map_or(0, |id| id.0),
+            country: touch.country.as_ref().map(Country::as_str).unwrap_or_default().to_owned(),
+            device: device.map_or("", Device::name),
+        }
+    }
 }
 
 /// Touches that count and those that do not, in one order for all writers, so that two of them never wait for each other.
@@ -28,15 +50,7 @@ pub type TouchDays = BTreeMap<TouchDay, (i64, i64)>;
 pub fn totals<'a, 'r: 'a>(rows: impl Iterator<Item = &'a TouchRow<'r>>) -> TouchDays {
     let mut totals = TouchDays::new();
     for row in rows {
-        let (kind, channel): (TouchKind, Channel) = (row.touch.kind, row.touch.channel);
-        let day = TouchDay {
-            day: row.day,
-            kind: kind.name(),
-            channel: channel.name(),
-            origin_id: row.origin_id.unwrap_or(0),
-            link_id: row.touch.link_id.map_or(0, |id| id.0),
-            partner_id: row.touch.partner_id.map_or(0, |id| id.0),
-        };
+        let day = TouchDay::of(row.day, row.touch, row.touch.channel, row.origin_id, row.touch.device);
         let (counted, not_counted) = totals.entry(day).or_default();
         match row.touch.mark {
             None => *counted += 1,
@@ -46,16 +60,86 @@ pub fn totals<'a, 'r: 'a>(rows: impl Iterator<Item = &'a TouchRow<'r>>) -> Touch
     totals
 }
 
-pub(super) const UPSERT: &str = "ON CONFLICT (day, kind, channel, origin_id, link_id, partner_id) DO UPDATE SET \
+/// The days that totals are of.
+pub fn days_of(totals: &TouchDays) -> BTreeSet<NaiveDate> {
+    totals.keys().map(|key| key.day).collect()
+}
+
+pub(super) const KEY: &str = "day, kind, channel, origin_id, link_id, partner_id, country, device";
+pub(super) const UPSERT: &str = "ON CONFLICT (day, kind, channel, origin_id, link_id, partner_id, country, device) DO UPDATE SET \
      counted = touch_days.counted + excluded.counted, not_counted = touch_days.not_counted + excluded.not_counted";
 
-/// Adds to what is counted.
+/// Adds to what is counted, and marks the days.
 pub async fn count(tx: &mut Tx, totals: TouchDays) -> Result<()> {
+    stale_day::mark(tx, Stale::Touches, days_of(&totals)).await?;
     let totals: Vec<(TouchDay, (i64, i64))> = totals.into_iter().collect();
     for chunk in totals.chunks(500) {
         exec_values(tx, chunk).await?;
     }
     Ok(())
+}
+
+/// Touches by kind, and by what else matters; the other fields are as if none.
+#[derive(Debug, Clone)]
+pub struct TouchSum {
+    pub day: NaiveDate,
+    pub kind: TouchKind,
+    pub channel: Channel,
+    pub origin_id: i64,
+    pub link_id: i64,
+    pub partner_id: i64,
+    pub country: Option<Country>,
+    pub device: Option<Device>,
+    pub counted: i64,
+    pub not_counted: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct SumRow {
+    day: NaiveDate,
+    kind: TouchKind,
+    channel: String,
+    origin_id: i64,
+    link_id: i64,
+    partner_id: i64,
+    country: String,
+    device: String,
+    counted: i64,
+    not_counted: i64,
+}
+
+/// Sums over days, ends included, by kind and the columns that matter.
+pub async fn sums<'a>(on: impl Into<Reader<'a>>, from: NaiveDate, to: NaiveDate, by: &[KeyColumn]) -> Result<Vec<TouchSum>> {
+    let (mut selected, mut grouped) = (vec!["kind"], vec!["kind"]);
+    for column in KeyColumn::ALL.into_iter().filter(|column| column.is_of_touches()) {
+        let (name, otherwise) = column.sql();
+        if by.contains(&column) {
+            selected.push(name);
+            grouped.push(name);
+        } else {
+            selected.push(otherwise);
+        }
+    }
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT {}, CAST(SUM(counted) AS BIGINT) AS counted, CAST(SUM(not_counted) AS BIGINT) AS not_counted FROM touch_days \
+         WHERE day >= $1 AND day <= $2 GROUP BY {}",
+        selected.join(", "),
+        grouped.join(", ")
+    ));
+    let rows: Vec<SumRow> = read!(on.into(), |c| sqlx::query_as(sql).bind(from).bind(to).fetch_all(c).await)?;
+    let read = |row: SumRow| TouchSum {
+        day: row.day,
+        kind: row.kind,
+        channel: row.channel.parse().unwrap_or(Channel::Direct),
+        origin_id: row.origin_id,
+        link_id: row.link_id,
+        partner_id: row.partner_id,
+        country: row.country.parse().ok(),
+        device: Device::ALL.into_iter().find(|device| device.name() == row.device),
+        counted: row.counted,
+        not_counted: row.not_counted,
+    };
+    Ok(rows.into_iter().map(read).collect())
 }
 
 /// The clicks of a day that count, by the partner and program of their links.
@@ -74,9 +158,7 @@ pub async fn clicks_of_partners<'a>(on: impl Into<Reader<'a>>, day: NaiveDate) -
 
 async fn exec_values(tx: &mut Tx, chunk: &[(TouchDay, (i64, i64))]) -> Result<()> {
     crate::run!(tx, |c| {
-        let mut query = QueryBuilder::new(
-            "INSERT INTO touch_days (day, kind, channel, origin_id, link_id, partner_id, counted, not_counted) ",
-        );
+        let mut query = QueryBuilder::new(format!("INSERT INTO touch_days ({KEY}, counted, not_counted) "));
         query.push_values(chunk, |mut row, (day, (counted, not_counted))| {
             row.push_bind(day.day)
                 .push_bind(day.kind)
@@ -84,6 +166,8 @@ async fn exec_values(tx: &mut Tx, chunk: &[(TouchDay, (i64, i64))]) -> Result<()
                 .push_bind(day.origin_id)
                 .push_bind(day.link_id)
                 .push_bind(day.partner_id)
+                .push_bind(&day.country)
+                .push_bind(day.device)
                 .push_bind(*counted)
                 .push_bind(*not_counted);
         });
@@ -98,10 +182,12 @@ pub async fn differences<'a>(on: impl Into<Reader<'a>>) -> Result<Vec<(NaiveDate
     Ok(read!(on.into(), |c| {
         sqlx::query_as(
             "SELECT day, CAST(SUM(rolled) AS BIGINT), CAST(SUM(raw) AS BIGINT) FROM ( \
-             SELECT day, kind, channel, origin_id, link_id, partner_id, counted + not_counted * 1000003 AS rolled, 0 AS raw FROM touch_days \
-             UNION ALL SELECT day, kind, channel, COALESCE(origin_id, 0), COALESCE(link_id, 0), COALESCE(partner_id, 0), 0, \
-             CASE WHEN mark IS NULL THEN 1 ELSE 1000003 END FROM touches) t \
-             GROUP BY day, kind, channel, origin_id, link_id, partner_id HAVING SUM(rolled) <> SUM(raw) ORDER BY day LIMIT 20",
+             SELECT day, kind, channel, origin_id, link_id, partner_id, country, device, counted + not_counted * 1000003 AS rolled, 0 AS raw \
+             FROM touch_days UNION ALL \
+             SELECT day, kind, channel, COALESCE(origin_id, 0), COALESCE(link_id, 0), COALESCE(partner_id, 0), COALESCE(country, ''), \
+             COALESCE(device, ''), 0, CASE WHEN mark IS NULL THEN 1 ELSE 1000003 END FROM touches) t \
+             GROUP BY day, kind, channel, origin_id, link_id, partner_id, country, device HAVING SUM(rolled) <> SUM(raw) \
+             ORDER BY day LIMIT 20",
         )
         .fetch_all(c)
         .await

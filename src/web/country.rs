@@ -25,6 +25,11 @@ impl Countries {
         Ok(Countries { header: header.map(name).transpose()?, table: table.map(open).transpose()? })
     }
 
+    /// Whether anything tells this node.
+    pub fn are_told(&self) -> bool {
+        self.header.is_some() || self.table.is_some()
+    }
+
     /// The country of a client. The header counts only if the peer that sent it is trusted.
     pub fn of(&self, headers: &HeaderMap, peer_trusted: bool, client: Option<IpAddr>) -> Option<Country> {
         let said = self.header.as_ref().filter(|_| peer_trusted).and_then(|name| headers.get(name));

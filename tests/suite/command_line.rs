@@ -104,7 +104,7 @@ both_shells! {
         let (code, out, _) = shell.run(&["report", "partners", "--from", "2026-10-01", "--to", "2026-10-31", "--format", "csv"]);
         assert_eq!(code, 0);
         // PostgreSQL gives no id of a dry run again.
-        assert!(out.lines().nth(1).unwrap().split_once(',').unwrap().1.starts_with("1,0,1,2,2,1500.00,250.00,"), "{out}");
+        assert!(out.lines().nth(1).unwrap().split_once(',').unwrap().1.starts_with("1,0,1,0,0,2,2,1500.00,250.00,"), "{out}");
         assert_eq!(shell.run(&["payouts", "build", "--period", "2026-10"]).0, 0);
         assert_eq!(shell.run(&["payouts", "approve", "--period", "2026-10"]).0, 0);
         let file = shell.folder.path().join("run.csv").display().to_string();

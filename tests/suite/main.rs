@@ -42,6 +42,7 @@ mod reports;
 mod requisites;
 mod resellers;
 mod roles;
+mod rollups;
 mod rooms;
 mod rules;
 mod schema;

@@ -155,25 +155,30 @@ pub async fn fit(
     Ok((Fits(learnt), people, gathered))
 }
 
-/// The fits of the months of a span of days: those kept, where making them takes long, else new ones.
-pub async fn fits_of(service: &Tributary, from: NaiveDate, to: NaiveDate, window: Window) -> Result<Fits> {
+/// The kept fits of the months of a span of days, if all of them still hold: those that take long to make.
+pub async fn kept_fits(service: &Tributary, from: NaiveDate, to: NaiveDate) -> Result<Option<Fits>> {
     let (from, to) = (Period::of(from), Period::of(to));
     let now = service.clock.now();
+    let kept = credit::fits(&service.db, from, to).await?;
+    let holds = |period: &Period| {
+        kept.get(period).is_some_and(|fit| {
+            let age = (now - fit.fitted_at.0).num_microseconds().unwrap_or(i64::MAX);
+            let over = Period::of(day_in(service.zone, fit.fitted_at.0)) > *period;
+            fit.took_micros >= WORTH_KEEPING_MICROS && (over || age < fit.took_micros.saturating_mul(TAKEN_TIMES))
+        })
+    };
+    let mut months = std::iter::successors(Some(from), |period| Some(period.next())).take_while(|period| *period <= to);
+    let all_hold = months.all(|period| holds(&period));
+    Ok(all_hold.then_some(Fits(kept)))
+}
+
+/// The fits of the months of a span of days: those kept, where making them takes long, else new ones.
+pub async fn fits_of(service: &Tributary, from: NaiveDate, to: NaiveDate, window: Window) -> Result<Fits> {
     let usual = window == Window::default();
-    if usual {
-        let kept = credit::fits(&service.db, from, to).await?;
-        let good = |period: &Period| {
-            kept.get(period).is_some_and(|fit| {
-                let age = (now - fit.fitted_at.0).num_microseconds().unwrap_or(i64::MAX);
-                let over = Period::of(day_in(service.zone, fit.fitted_at.0)) > *period;
-                fit.took_micros >= WORTH_KEEPING_MICROS && (over || age < fit.took_micros.saturating_mul(TAKEN_TIMES))
-            })
-        };
-        if std::iter::successors(Some(from), |period| Some(period.next())).take_while(|period| *period <= to).all(|p| good(&p)) {
-            return Ok(Fits(kept));
-        }
+    if usual && let Some(kept) = kept_fits(service, from, to).await? {
+        return Ok(kept);
     }
-    let (fits, ..) = fit(service, (from, to), window, Arc::new(|_| {})).await?;
+    let (fits, ..) = fit(service, (Period::of(from), Period::of(to)), window, Arc::new(|_| {})).await?;
     if usual && fits.0.values().next().is_some_and(|fit| fit.took_micros >= WORTH_KEEPING_MICROS) {
         let mut tx = service.db.begin().await?;
         for fit in fits.0.values() {

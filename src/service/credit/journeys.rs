@@ -6,12 +6,13 @@ use crate::domain::attribution::{
     CreditTouch, HalfLife, Journey, Model, Window, credit_weights, split_among_conversions, touches_in_window,
 };
 use crate::domain::channel::Channel;
-use crate::domain::id::{OrderId, PartnerId, PersonId};
+use crate::domain::id::{LinkId, OrderId, PartnerId, PersonId, PromoCodeId};
+use crate::domain::link_target::{Country, Device};
 use crate::domain::time::Period;
 use crate::domain::touch::{Touch, TouchKind, label};
 use crate::service::{Error, Result, Tributary};
 use crate::store::order::Order;
-use crate::store::report::{OrderPromo, OrderTouch, ReportOrder};
+use crate::store::report::{OrderPromo, ReportOrder, StepTouch};
 use crate::store::{journey, report};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::{HashMap, HashSet};
@@ -36,7 +37,12 @@ pub struct Step {
     pub source: Option<String>,
     pub medium: Option<String>,
     pub campaign: Option<String>,
+    pub origin_id: Option<i64>,
+    pub link: Option<LinkId>,
     pub partner: Option<PartnerId>,
+    pub promo_code: Option<PromoCodeId>,
+    pub country: Option<Country>,
+    pub device: Option<Device>,
 }
 
 impl Step {
@@ -59,7 +65,7 @@ pub struct OrderJourney {
 struct Facts<'a> {
     day: NaiveDate,
     placed_at: DateTime<Utc>,
-    touches: &'a [OrderTouch],
+    touches: &'a [StepTouch],
     promos: &'a [OrderPromo],
     leads: &'a [DateTime<Utc>],
     orders_of_person: &'a [DateTime<Utc>],
@@ -84,7 +90,12 @@ impl OrderJourney {
                 source: t.source.clone(),
                 medium: t.medium.clone(),
                 campaign: t.campaign.clone(),
+                origin_id: t.origin_id,
+                link: t.link_id,
                 partner: t.partner_id,
+                promo_code: None,
+                country: t.country,
+                device: t.device,
             })
             .collect();
         steps.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.touch.cmp(&b.touch)));
@@ -102,7 +113,12 @@ impl OrderJourney {
             source: None,
             medium: None,
             campaign: None,
+            origin_id: None,
+            link: None,
             partner: Some(p.partner_id),
+            promo_code: Some(p.promo_code_id),
+            country: None,
+            device: None,
         }));
         let lead_at = lead_before(facts.leads, placed_at, window);
         OrderJourney { steps, lead_at, serves, period: Period::of(facts.day) }
@@ -121,7 +137,7 @@ impl OrderJourney {
 
 /// The journeys of the approved orders of a span of days.
 pub struct Journeys {
-    touches: HashMap<OrderId, Vec<OrderTouch>>,
+    touches: HashMap<OrderId, Vec<StepTouch>>,
     promos: HashMap<OrderId, Vec<OrderPromo>>,
     leads: HashMap<PersonId, Vec<DateTime<Utc>>>,
     orders: HashMap<PersonId, Vec<DateTime<Utc>>>,
@@ -131,9 +147,9 @@ pub struct Journeys {
 impl Journeys {
     pub async fn load(service: &Tributary, from: NaiveDate, to: NaiveDate, options: CreditOptions) -> Result<Journeys> {
         let db = &service.db;
-        let mut touches: HashMap<OrderId, Vec<OrderTouch>> = HashMap::new();
-        for touch in report::order_touches(db, from, to).await? {
-            touches.entry(touch.order_id).or_default().push(touch);
+        let mut touches: HashMap<OrderId, Vec<StepTouch>> = HashMap::new();
+        for found in report::order_touches(db, from, to).await? {
+            touches.entry(found.order_id).or_default().push(found.touch);
         }
         let mut promos: HashMap<OrderId, Vec<OrderPromo>> = HashMap::new();
         for promo in report::order_promos(db, from, to).await? {
@@ -162,15 +178,19 @@ impl Journeys {
     }
 }
 
+/// The journey to a lead, which has no code, and no lead before it that counts.
+pub fn journey_to_lead(day: NaiveDate, at: DateTime<Utc>, touches: &[StepTouch], window: Window) -> OrderJourney {
+    OrderJourney::of(Facts { day, placed_at: at, touches, promos: &[], leads: &[], orders_of_person: &[] }, window)
+}
+
 /// The journey of one order, whatever its status, and what the models that need a fit build on. `touches` are those of
 /// its person.
 pub async fn of_order(service: &Tributary, order: &Order, touches: &[Touch]) -> Result<(OrderJourney, Fits)> {
     let db = &service.db;
-    let counted: Vec<OrderTouch> = touches
+    let counted: Vec<StepTouch> = touches
         .iter()
         .filter(|t| t.mark.is_none())
-        .map(|t| OrderTouch {
-            order_id: order.id,
+        .map(|t| StepTouch {
             id: t.id,
             external_id: t.external_id.clone(),
             at: t.at.into(),
@@ -179,7 +199,12 @@ pub async fn of_order(service: &Tributary, order: &Order, touches: &[Touch]) -> 
             source: t.source.clone(),
             medium: t.medium.clone(),
             campaign: t.campaign.clone(),
+            // Whoever looks at one order reads the origin itself.
+            origin_id: None,
+            link_id: t.link_id,
             partner_id: t.partner_id,
+            country: t.country,
+            device: t.device,
         })
         .collect();
     let (promos, leads) = (report::promos_of_order(db, order.id).await?, journey::leads_of_person(db, order.person).await?);

@@ -9,7 +9,7 @@ mod people;
 mod recompute;
 mod sums;
 
-pub use fits::{Fits, fits_of};
+pub use fits::{Fits, fits_of, kept_fits};
 pub use gather::Stage;
-pub use journeys::{CreditOptions, Journeys, OrderJourney, Step, of_order};
+pub use journeys::{CreditOptions, Journeys, OrderJourney, Step, journey_to_lead, of_order};
 pub use recompute::{Asked, Change, Recomputed, recompute};

@@ -45,6 +45,7 @@ impl ImportKind {
                     "program",
                     "promo_code",
                     "channel",
+                    "country",
                 ],
             ),
             ImportKind::Orders => (

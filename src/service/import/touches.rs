@@ -7,6 +7,7 @@ use crate::domain::channel::{Channel, ChannelRule, Evidence, classify};
 use crate::domain::click_marks::ClickMarks;
 use crate::domain::id::ProgramId;
 use crate::domain::landing::Landing;
+use crate::domain::link_target::{Country, Device};
 use crate::domain::person::{Identifier, IdentifierKind};
 use crate::domain::promo::promo_key;
 use crate::domain::touch::{Mark, Touch, TouchKind, touch_id};
@@ -82,6 +83,7 @@ async fn read_touch(tx: &mut Tx, context: &Context, row: &Row<'_>, memory: &mut 
     };
     let kind: TouchKind = p.word("/kind", &row.get("kind")).unwrap_or(TouchKind::Click);
     let channel: Option<Channel> = p.parse("/channel", &row.get("channel"));
+    let country: Option<Country> = p.parse("/country", &row.get("country"));
     let promo = match row.get("promo_code") {
         None => None,
         Some(code) => {
@@ -138,8 +140,10 @@ async fn read_touch(tx: &mut Tx, context: &Context, row: &Row<'_>, memory: &mut 
         mark_reason: bot,
         url,
         referrer,
+        device: user_agent.as_deref().map(Device::of_user_agent),
         user_agent,
         ip: row.get("ip"),
+        country,
         ..Touch::new(touch_id(&id), at, kind, channel)
     };
     if touch.mark.is_none()

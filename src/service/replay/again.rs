@@ -57,7 +57,7 @@ impl Again {
     /// How a touch is enriched now, if that is otherwise. Touches come in order of time, each once.
     pub(super) fn change(&mut self, stored: StoredTouch, clicks: &mut ClickMarks) -> Option<Change> {
         let StoredTouch { mut touch, origin_id } = stored;
-        let before = Enriched { channel: touch.channel, origin_id, mark: touch.mark };
+        let before = Enriched { channel: touch.channel, origin_id, mark: touch.mark, device: touch.device };
         let (mark, reason) = self.mark(&touch, clicks);
         // How many seconds or clicks a mark was about depends on what else was remembered; the mark says the same.
         let counts = matches!(mark, Some(Mark::Duplicate | Mark::Burst));
@@ -65,8 +65,13 @@ impl Again {
         if mark != touch.mark || reworded {
             (touch.mark, touch.mark_reason) = (mark, reason);
         }
+        touch.device = touch.user_agent.as_deref().map(|user_agent| self.enricher.user_agent(user_agent).client.device);
         let origin_differs = !touch.channel_given && self.classify(&mut touch);
-        let differs = reworded || origin_differs || touch.channel != before.channel || touch.mark != before.mark;
+        let differs = reworded
+            || origin_differs
+            || touch.channel != before.channel
+            || touch.mark != before.mark
+            || touch.device != before.device;
         differs.then_some(Change { before, origin_differs, touch })
     }
 

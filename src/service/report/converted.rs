@@ -5,7 +5,9 @@ use crate::domain::exchange_rate::Conversion;
 use crate::domain::money::{Currency, Money};
 use crate::service::Result;
 use crate::service::exchange_rate::Converter;
+use crate::service::rollup::{Brings, Brought};
 use crate::store::Db;
+use crate::store::credit_day::{CreditDay, CreditSums};
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -33,7 +35,31 @@ pub(super) struct InReport<const N: usize> {
 pub(super) struct Exchange {
     to: Currency,
     converter: Option<Converter>,
-    pub lines: Lines,
+    lines: Lines,
+    notes: Vec<Note>,
+}
+
+/// What of a line of credit was converted.
+pub(super) struct Note {
+    pub key: CreditDay,
+    pub original: CreditSums,
+    pub converted: CreditSums,
+    pub from: Currency,
+    pub conversion: Conversion,
+}
+
+impl Brings for Exchange {
+    fn bring(&mut self, minors: [i64; 3], currency: Currency, day: NaiveDate) -> Result<Brought> {
+        Ok(match self.in_report(minors, currency, day)? {
+            Some(brought) => Brought { minors: brought.minors, currency: self.to, from: brought.from },
+            None => Brought { minors, currency, from: None },
+        })
+    }
+
+    fn note(&mut self, key: &CreditDay, original: &CreditSums, converted: &CreditSums, from: Currency, conversion: &Conversion) {
+        let (key, conversion) = (key.clone(), conversion.clone());
+        self.notes.push(Note { key, original: *original, converted: *converted, from, conversion });
+    }
 }
 
 impl Exchange {
@@ -42,11 +68,16 @@ impl Exchange {
             true => Some(Converter::load(db, question.from, question.to).await?),
             false => None,
         };
-        Ok(Exchange { to, converter, lines: Lines::new() })
+        Ok(Exchange { to, converter, lines: Lines::new(), notes: Vec::new() })
     }
 
     /// `None`: they are in another currency and stay so.
-    pub fn bring<const N: usize>(&mut self, minors: [i64; N], currency: Currency, day: NaiveDate) -> Result<Option<InReport<N>>> {
+    pub fn in_report<const N: usize>(
+        &mut self,
+        minors: [i64; N],
+        currency: Currency,
+        day: NaiveDate,
+    ) -> Result<Option<InReport<N>>> {
         if currency == self.to {
             return Ok(Some(InReport { minors, from: None }));
         }
@@ -59,8 +90,13 @@ impl Exchange {
         Ok(Some(brought))
     }
 
-    /// Notes what of a row was converted.
-    pub fn note(&mut self, keys: &[Option<String>], of: (Currency, &Conversion), add: impl FnOnce(&mut Sums, &mut Sums)) {
+    /// What was noted since it was asked for last.
+    pub fn notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
+    }
+
+    /// Adds to what of a row was converted.
+    pub fn add(&mut self, keys: &[Option<String>], of: (Currency, &Conversion), add: impl FnOnce(&mut Sums, &mut Sums)) {
         let (currency, conversion) = of;
         let row = self.lines.entry(keys.to_vec()).or_default();
         let line = row.entry((currency, conversion.day)).or_insert_with(|| ConvertedLine {

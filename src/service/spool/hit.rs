@@ -2,6 +2,7 @@
 //! it is made of; a record is one byte that names the format, then the hit in `postcard`'s.
 
 use crate::domain::id::{LinkId, PartnerId, ProgramId};
+use crate::domain::link_target::Country;
 use crate::domain::partner::PartnerKind;
 use crate::domain::touch::TouchKind;
 use serde::{Deserialize, Serialize};
@@ -71,10 +72,14 @@ pub struct Hit<'a> {
     pub name: Option<&'a str>,
     /// JSON.
     pub value: Option<&'a str>,
+    /// Written before the rest of the record, where it is known.
+    #[serde(skip)]
+    pub country: Option<Country>,
 }
 
-/// The format of a record: its first byte.
+/// The format of a record: its first byte. That of a hit whose country is known has the country's two letters next.
 const FORMAT: u8 = 1;
+const FORMAT_WITH_COUNTRY: u8 = 2;
 
 /// Why a record cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -108,12 +113,19 @@ impl<'a> Hit<'a> {
             customer: None,
             name: None,
             value: None,
+            country: None,
         }
     }
 
     /// Appends the record to `out`.
     pub fn write(&self, out: &mut Vec<u8>) {
-        out.push(FORMAT);
+        match &self.country {
+            Some(country) => {
+                out.push(FORMAT_WITH_COUNTRY);
+                out.extend_from_slice(country.as_str().as_bytes());
+            }
+            None => out.push(FORMAT),
+        }
         let start = std::mem::take(out);
         // Writing our own types to memory does not fail.
         *out = postcard::to_extend(self, start).unwrap_or_default();
@@ -123,6 +135,11 @@ impl<'a> Hit<'a> {
     pub fn read(record: &'a [u8]) -> Result<Hit<'a>, UnreadableHit> {
         match record.split_first() {
             Some((&FORMAT, body)) => Ok(postcard::from_bytes(body)?),
+            Some((&FORMAT_WITH_COUNTRY, rest)) => {
+                let (letters, body) = rest.split_at_checked(2).ok_or(UnreadableHit::Empty)?;
+                let country = std::str::from_utf8(letters).ok().and_then(|letters| letters.parse().ok());
+                Ok(Hit { country, ..postcard::from_bytes(body)? })
+            }
             Some((other, _)) => Err(UnreadableHit::Format(*other)),
             None => Err(UnreadableHit::Empty),
         }
@@ -216,6 +233,7 @@ pub fn record_of_first_version(line: &[u8]) -> Result<Vec<u8>, serde_json::Error
         customer: first.customer.as_deref(),
         name: first.name.as_deref(),
         value: value.as_deref(),
+        country: None,
     };
     let mut record = Vec::new();
     hit.write(&mut record);

@@ -6,7 +6,6 @@ use crate::domain::channel::Channel;
 use crate::domain::exchange_rate::NoRate;
 use crate::domain::money::{Currency, Money};
 use crate::domain::time::{FAR_DAY, Period};
-use crate::service::credit::CreditOptions;
 use crate::service::report::{self, Dimension, Figures, Question, Report};
 use crate::service::{Context, Error};
 use crate::store::notice::{self, Notice};
@@ -140,7 +139,7 @@ pub async fn home(app: Data<App>, request: HttpRequest, staff: Staff) -> Result<
     let rows = rows_in_order(&report, by_day);
     let drawn = rows.iter().filter(|(_, f)| !f.net_revenue.is_zero() || !f.cost.is_zero()).count();
     let row_name = |keys: &[Option<String>]| name_of(lang, &report.question.group_by, keys, &names);
-    let totals = report.totals.figures(report.currency);
+    let totals = report.figures(&report.totals);
     let (partners, more_partners) = partner_views(&app, &frame, &by_partner).await?;
     let unmarked = link::count_unmarked(db).await?;
     let dumpings = notice::list(db, Some(true), 0, i64::MAX).await?;
@@ -182,15 +181,7 @@ pub async fn home(app: Data<App>, request: HttpRequest, staff: Staff) -> Result<
 fn usual_question(data: Option<(NaiveDate, NaiveDate)>, today: NaiveDate) -> Question {
     let to = data.map_or(today, |(_, last)| last.min(today));
     let from = to.checked_sub_days(Days::new(29)).unwrap_or(to);
-    Question {
-        from,
-        to,
-        model: Model::LastNonDirect,
-        group_by: vec![Dimension::Channel],
-        credit: CreditOptions::default(),
-        currency: None,
-        convert: false,
-    }
+    Question::usual(from, to)
 }
 
 /// The question in the URL; what is left out is as usual. A filter that cannot be read is named by its text.
@@ -208,9 +199,8 @@ fn question(query: &Fields, usual: &Question) -> Result<Question, &'static str> 
         to: read(query.get("to"), usual.to, "filter-day")?,
         model,
         group_by,
-        credit: CreditOptions::default(),
-        currency: None,
         convert: query.is_ticked("convert"),
+        ..usual.clone()
     })
 }
 
@@ -251,8 +241,8 @@ fn filters(frame: &Frame, question: &Question, data: Option<(NaiveDate, NaiveDat
         to: question.to.to_string(),
         models: Model::ALL.into_iter().chain(with_numbers).map(|m| (m.to_string(), named(m), m == question.model)).collect(),
         dimensions: Dimension::ALL
-            .into_iter()
-            .map(|d| (d.name(), frame.t(words::dimension(d)), !several && question.group_by.contains(&d)))
+            .iter()
+            .map(|d| (d.name(), frame.t(words::dimension(*d)), !several && question.group_by.contains(d)))
             .collect(),
         presets,
     }
@@ -262,7 +252,7 @@ type Row = (Vec<Option<String>>, Figures);
 
 /// Days in order of time, all else as the report has it: best net revenue first.
 fn rows_in_order(report: &Report, by_day: bool) -> Vec<Row> {
-    let mut rows: Vec<Row> = report.rows.iter().map(|(keys, sums)| (keys.clone(), sums.figures(report.currency))).collect();
+    let mut rows: Vec<Row> = report.rows.iter().map(|(keys, sums)| (keys.clone(), report.figures(sums))).collect();
     if by_day {
         rows.sort_by(|a, b| b.0.cmp(&a.0));
     }
@@ -275,8 +265,23 @@ fn name_of(lang: Language, by: &[Dimension], keys: &[Option<String>], partners: 
         (_, None) => lang.text("value-not-set"),
         (Dimension::Channel, Some(key)) => key.parse::<Channel>().map_or_else(|_| key.clone(), |c| lang.text(words::channel(c))),
         (Dimension::Partner, Some(key)) => partners.get(key).unwrap_or(key).clone(),
-        (Dimension::Day, Some(key)) => key.parse::<NaiveDate>().map_or_else(|_| key.clone(), |day| lang.day(day)),
-        (Dimension::Source | Dimension::Medium | Dimension::Campaign, Some(key)) => key.clone(),
+        (Dimension::Day | Dimension::Week, Some(key)) => {
+            key.parse::<NaiveDate>().map_or_else(|_| key.clone(), |day| lang.day(day))
+        }
+        (Dimension::Device, Some(key)) => lang.text(words::device(key)),
+        (Dimension::Customer, Some(key)) => lang.text(words::customer(key)),
+        (
+            Dimension::Source
+            | Dimension::Medium
+            | Dimension::Campaign
+            | Dimension::Content
+            | Dimension::Term
+            | Dimension::Link
+            | Dimension::PromoCode
+            | Dimension::Country
+            | Dimension::Month,
+            Some(key),
+        ) => key.clone(),
     };
     by.iter().zip(keys).map(one).collect::<Vec<_>>().join(" · ")
 }
@@ -432,7 +437,7 @@ async fn partner_views(app: &App, frame: &Frame, report: &Report) -> Result<(Vec
         .map(|partner| {
             let id = partner.id.to_string();
             let sums = places.get(id.as_str()).and_then(|place| report.rows.get(*place)).map(|(_, sums)| sums.clone());
-            let f = sums.unwrap_or_default().figures(report.currency);
+            let f = report.figures(&sums.unwrap_or_default());
             let mut codes = links.remove(&id).unwrap_or_default();
             let hidden = codes.len().saturating_sub(LINKS);
             codes.truncate(LINKS);

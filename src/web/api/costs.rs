@@ -1,6 +1,5 @@
 //! Advertising costs.
 
-use super::reports::converts;
 use super::{Body, Page, act, listed, wants_csv};
 use crate::domain::money::{Currency, Money};
 use crate::domain::time::{FAR_DAY, FIRST_DAY};
@@ -68,7 +67,11 @@ pub async fn list(
         }
     };
     let (from, to) = (day("/from", &filter.from, FIRST_DAY)?, day("/to", &filter.to, FAR_DAY)?);
-    let converts = converts(&filter.convert)?;
+    let converts = match filter.convert.as_deref().unwrap_or_default() {
+        "" | "false" => false,
+        "true" => true,
+        _ => return Err(Problem::field("/convert", "must be true or false")),
+    };
     let currency = match filter.currency.as_deref().filter(|t| !t.is_empty()) {
         Some(text) => text.parse::<Currency>().map_err(|e| Problem::field("/currency", e))?,
         None => default_currency(db).await?,

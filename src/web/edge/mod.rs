@@ -80,6 +80,9 @@ impl EdgeSettings {
 
     /// Where a client is, as far as this node can tell.
     fn country(&self, request: &HttpRequest) -> Option<Country> {
+        if !self.countries.are_told() {
+            return None;
+        }
         let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
         let trusted = peer.is_some_and(|peer| self.trusted_proxies.iter().any(|net| net.contains(&peer)));
         self.countries.of(request.headers(), trusted, self.client(request))

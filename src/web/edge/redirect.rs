@@ -114,7 +114,7 @@ async fn redirect(app: &App, request: &HttpRequest, raw_code: &str) -> HttpRespo
     let mut visitor_text = Uuid::encode_buffer();
     let visitor_text = visitor.map(|visitor| &*visitor.hyphenated().encode_lower(&mut visitor_text));
     let device = || Device::of_user_agent(seen.user_agent.as_deref().unwrap_or_default());
-    let country = || app.edge.country(request);
+    let country = || seen.country;
     let Some(choice) = link.destinations.choose(visitor_text.unwrap_or(click_id), device, country) else {
         return found_or(link.fallback_url.as_deref(), StatusCode::NOT_FOUND);
     };

@@ -1,6 +1,7 @@
 //! What a request says of its visitor: headers, marks, and the cookie.
 
 use super::EdgeSettings;
+use crate::domain::link_target::Country;
 use crate::service::spool::{Hit, HitKind};
 use crate::web::App;
 use actix_web::http::Method;
@@ -98,6 +99,7 @@ pub(super) struct Seen<'a> {
     pub(super) user_agent: Option<Cow<'a, str>>,
     language: Option<Cow<'a, str>>,
     ip: Option<String>,
+    pub(super) country: Option<Country>,
     head: bool,
     prefetch: bool,
 }
@@ -110,6 +112,7 @@ impl<'a> Seen<'a> {
             user_agent: text(headers, header::USER_AGENT),
             language: text(headers, header::ACCEPT_LANGUAGE),
             ip: client.filter(|_| app.edge.keeps_addresses).map(address_text),
+            country: app.edge.country(request),
             head: request.method() == Method::HEAD,
             prefetch: is_prefetch(headers),
         }
@@ -121,6 +124,7 @@ impl<'a> Seen<'a> {
             user_agent: self.user_agent.as_deref(),
             language: self.language.as_deref(),
             ip: self.ip.as_deref(),
+            country: self.country,
             head: self.head,
             prefetch: self.prefetch,
             ..Hit::new(id, at_micros, kind)

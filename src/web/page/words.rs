@@ -117,8 +117,34 @@ pub fn dimension(dimension: Dimension) -> &'static str {
         Dimension::Source => "by-source",
         Dimension::Medium => "by-medium",
         Dimension::Campaign => "by-campaign",
+        Dimension::Content => "by-content",
+        Dimension::Term => "by-term",
         Dimension::Partner => "by-partner",
+        Dimension::Link => "by-link",
+        Dimension::PromoCode => "by-promo_code",
+        Dimension::Country => "by-country",
+        Dimension::Device => "by-device",
+        Dimension::Customer => "by-customer",
         Dimension::Day => "by-day",
+        Dimension::Week => "by-week",
+        Dimension::Month => "by-month",
+    }
+}
+
+/// A device by its name.
+pub fn device(name: &str) -> &'static str {
+    match name {
+        "mobile" => "device-mobile",
+        "tablet" => "device-tablet",
+        _ => "device-desktop",
+    }
+}
+
+/// Who ordered, by the name of what they are.
+pub fn customer(name: &str) -> &'static str {
+    match name {
+        "new" => "customer-new",
+        _ => "customer-returning",
     }
 }
 

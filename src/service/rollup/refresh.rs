@@ -1,0 +1,74 @@
+//! Makes roll-ups anew where they are out of date.
+
+use super::stale::{StaleDays, spans_of};
+use super::{AsTheyAre, Sharing, credit_lines, kept_models, visitors};
+use crate::domain::attribution::Model;
+use crate::domain::time::FIRST_DAY;
+use crate::service::credit::{CreditOptions, Fits, kept_fits};
+use crate::service::{Result, Tributary};
+use crate::store::credit_day::{self, PAYABLE};
+use crate::store::stale_day;
+use chrono::NaiveDate;
+use std::collections::BTreeSet;
+
+/// Marks looked at in one go.
+const MARKS_AT_ONCE: i64 = 20_000;
+
+/// Makes anew what is marked, and takes the marks away. Answers how many days' credit and visitors were made.
+pub async fn refresh(service: &Tributary) -> Result<(usize, usize)> {
+    let mut made = (0, 0);
+    loop {
+        let marks = stale_day::marks(&service.db, MARKS_AT_ONCE).await?;
+        if marks.is_empty() {
+            return Ok(made);
+        }
+        // What is to come is of no order yet.
+        let last = service.context("clockwork").today();
+        let stale = StaleDays::of(marks.iter().map(|mark| (mark.what, mark.day)), FIRST_DAY, last);
+        credit(service, &stale.credit, &kept_models()).await?;
+        let only_fitted: BTreeSet<NaiveDate> = stale.fitted.difference(&stale.credit).copied().collect();
+        let fitted: Vec<(&'static str, Model)> = kept_models().into_iter().filter(|(_, model)| model.needs_a_fit()).collect();
+        credit(service, &only_fitted, &fitted).await?;
+        visitors::refresh(service, &stale.visitors).await?;
+        let mut tx = service.db.begin().await?;
+        stale_day::remove(&mut tx, &marks.iter().map(|mark| mark.id).collect::<Vec<_>>()).await?;
+        tx.commit().await?;
+        made = (made.0 + stale.credit.len(), made.1 + stale.visitors.len());
+        if (marks.len() as i64) < MARKS_AT_ONCE {
+            return Ok(made);
+        }
+    }
+}
+
+/// Makes all of it anew.
+pub async fn rebuild(service: &Tributary) -> Result<(usize, usize)> {
+    let mut tx = service.db.begin().await?;
+    stale_day::mark_all(&mut tx).await?;
+    tx.commit().await?;
+    refresh(service).await
+}
+
+/// Reckons the credit of days and stores it in the place of what was kept. A model whose fit is not kept has no rows: who asks
+/// for it makes the fit, and reckons all days by it.
+async fn credit(service: &Tributary, days: &BTreeSet<NaiveDate>, models: &[(&'static str, Model)]) -> Result<()> {
+    for (from, to) in spans_of(days) {
+        let fits = kept_fits(service, from, to).await?;
+        let shared: Vec<(&'static str, Model)> =
+            models.iter().filter(|(_, model)| fits.is_some() || !model.needs_a_fit()).copied().collect();
+        let fits = fits.unwrap_or_else(Fits::default);
+        let sharing = Sharing { models: &shared, fits: &fits, options: CreditOptions::default() };
+        let rows = credit_lines(service, (from, to), &sharing, &mut AsTheyAre).await?;
+        let mut names: Vec<&'static str> = models.iter().map(|(name, _)| *name).collect();
+        let mut rows = rows;
+        if models.len() == kept_models().len() {
+            names.push(PAYABLE);
+        } else {
+            rows.retain(|key, _| key.model != PAYABLE);
+        }
+        let days: Vec<NaiveDate> = from.iter_days().take_while(|day| *day <= to).collect();
+        let mut tx = service.db.begin().await?;
+        credit_day::replace(&mut tx, &days, &names, &rows).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}

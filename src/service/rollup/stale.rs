@@ -1,0 +1,101 @@
+//! Which days are out of date.
+
+use super::{DAYS_AT_ONCE, WINDOW_DAYS};
+use crate::service::Result;
+use crate::store::Reader;
+use crate::store::stale_day::{self, Stale};
+use chrono::{NaiveDate, TimeDelta};
+use std::collections::BTreeSet;
+
+/// The days that are out of date, and in what.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StaleDays {
+    /// By the models that need no fit, and of what is owed.
+    pub credit: BTreeSet<NaiveDate>,
+    /// By the models that need one, beside those.
+    pub fitted: BTreeSet<NaiveDate>,
+    pub visitors: BTreeSet<NaiveDate>,
+}
+
+impl StaleDays {
+    /// What these marks say, of days from `from` to `to`.
+    pub fn of(marks: impl IntoIterator<Item = (Stale, NaiveDate)>, from: NaiveDate, to: NaiveDate) -> StaleDays {
+        let mut stale = StaleDays::default();
+        // Each mark of touches reaches as far as the window, so most of their days are another's too.
+        let mut reached: Option<NaiveDate> = None;
+        let mut marks: Vec<(Stale, NaiveDate)> = marks.into_iter().collect();
+        marks.sort_unstable_by_key(|(_, day)| *day);
+        for (what, day) in marks {
+            let within = (from..=to).contains(&day);
+            match what {
+                Stale::Credit if within => {
+                    stale.credit.insert(day);
+                }
+                Stale::Fitted if within => {
+                    stale.fitted.insert(day);
+                }
+                Stale::Credit | Stale::Fitted => {}
+                Stale::Touches => {
+                    if within {
+                        stale.visitors.insert(day);
+                    }
+                    let last = (day + TimeDelta::days(WINDOW_DAYS)).min(to);
+                    let first = reached.map_or(day, |reached| day.max(reached + TimeDelta::days(1))).max(from);
+                    stale.credit.extend(first.iter_days().take_while(|day| *day <= last));
+                    reached = Some(reached.map_or(last, |reached| reached.max(last)));
+                }
+            }
+        }
+        stale
+    }
+
+    /// As the store says now.
+    pub async fn read(on: impl Into<Reader<'_>>, from: NaiveDate, to: NaiveDate) -> Result<StaleDays> {
+        Ok(StaleDays::of(stale_day::marked(on).await?, from, to))
+    }
+}
+
+/// Days that follow one another, as first and last, none of them longer than is reckoned in one go.
+pub fn spans_of(days: &BTreeSet<NaiveDate>) -> Vec<(NaiveDate, NaiveDate)> {
+    let mut spans: Vec<(NaiveDate, NaiveDate)> = Vec::new();
+    for day in days {
+        match spans.last_mut() {
+            Some((first, last)) if last.succ_opt() == Some(*day) && (*day - *first).num_days() < DAYS_AT_ONCE as i64 => {
+                *last = *day
+            }
+            _ => spans.push((*day, *day)),
+        }
+    }
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn day(number: i64) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 1, 1).unwrap() + TimeDelta::days(number)
+    }
+
+    proptest! {
+        #[test]
+        fn a_day_is_out_of_date_if_a_mark_says_so_or_touches_before_it_changed(
+            marks in prop::collection::vec((0..3_usize, 0..400_i64), 0..8), from in 0..300_i64, length in 0..200_i64,
+        ) {
+            let marks: Vec<(Stale, NaiveDate)> = marks.into_iter().map(|(what, number)| (Stale::ALL[what], day(number))).collect();
+            let stale = StaleDays::of(marks.clone(), day(from), day(from + length));
+            for number in from..=from + length {
+                let day = day(number);
+                let marked = |what| marks.contains(&(what, day));
+                let reached = marks.iter().any(|(what, at)| *what == Stale::Touches && (0..=WINDOW_DAYS).contains(&(day - *at).num_days()));
+                prop_assert_eq!(stale.credit.contains(&day), marked(Stale::Credit) || reached);
+                prop_assert_eq!(stale.fitted.contains(&day), marked(Stale::Fitted));
+                prop_assert_eq!(stale.visitors.contains(&day), marked(Stale::Touches));
+            }
+            let of_spans: BTreeSet<NaiveDate> =
+                spans_of(&stale.credit).into_iter().flat_map(|(first, last)| first.iter_days().take_while(move |day| *day <= last)).collect();
+            prop_assert_eq!(of_spans, stale.credit);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Days whose roll-ups are out of date. Whoever changes what a roll-up is made of adds a mark in the same transaction
+//! (triggers do it for orders and all that belongs to them); whoever makes the roll-up anew takes away the marks he saw
+//! before he read, and no others.
+
+use super::{Reader, Result, Tx};
+use crate::{read, run};
+use chrono::NaiveDate;
+use sqlx::QueryBuilder;
+
+/// What of a day is out of date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stale {
+    /// The credit of its orders and leads.
+    Credit,
+    /// Their credit by the models that need a fit.
+    Fitted,
+    /// Its touches, and with them the credit of every day that they may count on.
+    Touches,
+}
+
+impl Stale {
+    pub const ALL: [Stale; 3] = [Stale::Credit, Stale::Fitted, Stale::Touches];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Stale::Credit => "credit",
+            Stale::Fitted => "fitted",
+            Stale::Touches => "touches",
+        }
+    }
+}
+
+/// Marks days.
+pub async fn mark(tx: &mut Tx, what: Stale, days: impl IntoIterator<Item = NaiveDate>) -> Result<()> {
+    let days: Vec<NaiveDate> = days.into_iter().collect();
+    for chunk in days.chunks(500) {
+        run!(tx, |c| {
+            let mut query = QueryBuilder::new("INSERT INTO stale_days (what, day) ");
+            query.push_values(chunk, |mut row, day| {
+                row.push_bind(what.name()).push_bind(*day);
+            });
+            query.build().execute(c).await.map(|_| ())
+        })?;
+    }
+    Ok(())
+}
+
+/// Marks every day that anything happened on.
+pub async fn mark_all(tx: &mut Tx) -> Result<()> {
+    crate::exec!(tx, {
+        sqlx::query(
+            "INSERT INTO stale_days (what, day) SELECT DISTINCT 'credit', day FROM orders UNION SELECT DISTINCT 'credit', day FROM leads \
+             UNION SELECT DISTINCT 'credit', day FROM events WHERE kind = 'lead' UNION SELECT DISTINCT 'touches', day FROM touch_days \
+             UNION SELECT DISTINCT 'credit', day FROM credit_days",
+        )
+    })?;
+    Ok(())
+}
+
+/// A mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    pub id: i64,
+    pub what: Stale,
+    pub day: NaiveDate,
+}
+
+/// The days that are marked, each with what once.
+pub async fn marked<'a>(on: impl Into<Reader<'a>>) -> Result<Vec<(Stale, NaiveDate)>> {
+    let rows: Vec<(String, NaiveDate)> =
+        read!(on.into(), |c| sqlx::query_as("SELECT DISTINCT what, day FROM stale_days ORDER BY day, what").fetch_all(c).await)?;
+    Ok(rows.into_iter().filter_map(|(what, day)| Some((stale(&what)?, day))).collect())
+}
+
+/// The oldest marks, at most so many.
+pub async fn marks<'a>(on: impl Into<Reader<'a>>, limit: i64) -> Result<Vec<Mark>> {
+    let rows: Vec<(i64, String, NaiveDate)> = read!(on.into(), |c| {
+        sqlx::query_as("SELECT id, what, day FROM stale_days ORDER BY id LIMIT $1").bind(limit).fetch_all(c).await
+    })?;
+    Ok(rows.into_iter().filter_map(|(id, what, day)| Some(Mark { id, what: stale(&what)?, day })).collect())
+}
+
+fn stale(name: &str) -> Option<Stale> {
+    Stale::ALL.into_iter().find(|what| what.name() == name)
+}
+
+/// Takes marks away.
+pub async fn remove(tx: &mut Tx, ids: &[i64]) -> Result<()> {
+    for chunk in ids.chunks(1_000) {
+        run!(tx, |c| {
+            let mut query = QueryBuilder::new("DELETE FROM stale_days WHERE id IN (");
+            let mut list = query.separated(", ");
+            for id in chunk {
+                list.push_bind(*id);
+            }
+            query.push(")");
+            query.build().execute(c).await.map(|_| ())
+        })?;
+    }
+    Ok(())
+}

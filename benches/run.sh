@@ -21,6 +21,7 @@
 #   payout        close and build over PAYOUT_COMMISSIONS commissions of PAYOUT_PARTNERS partners, and the files of its run
 #                 (DOCTOR=1: `doctor` over it too)
 #   random        RANDOM_ORDERS random orders taken in, their month closed and paid, `doctor` over all of it
+#   reports       reports over HISTORY_TOUCHES touches from roll-ups, over a tenth of them, and by plain SQL over the raw rows
 #   generator     the load generator beside wrk; only when asked for
 #
 # Settings: QUICK=1 (3 rounds of 3 s) ROUNDS=5 SECONDS_PER_ROUND=10 WARM_UP=1 CONNECTIONS=128 RATE=10000
@@ -32,7 +33,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-WORDS=(redirect cpu sustained latency redis pixel mover enrichment instructions orders import startup balance paths recompute payout random)
+WORDS=(redirect cpu sustained latency redis pixel mover enrichment instructions orders import startup balance paths recompute payout random reports)
 if [[ ${QUICK:-0} != 0 ]]; then
   : "${ROUNDS:=3}" "${SECONDS_PER_ROUND:=3}" "${SUSTAINED_SECONDS:=15}" "${ORDERS:=10000}" "${IMPORT_ROWS:=20000}" "${PATH_ROWS:=200000}" "${HISTORY_TOUCHES:=1000000}" "${HISTORY_ORDERS:=30000}" "${PAYOUT_COMMISSIONS:=100000}" "${PAYOUT_PARTNERS:=10000}" "${RANDOM_ORDERS:=50000}"
 fi
@@ -60,6 +61,7 @@ source benches/paths.sh
 source benches/recompute.sh
 source benches/payout.sh
 source benches/random.sh
+source benches/reports.sh
 
 if [[ ${1:-} == orders-on-postgres ]]; then
   orders_on 'PostgreSQL, synced' "$TRIBUTARY_TEST_POSTGRES" '≥ 1000/s'
@@ -71,6 +73,10 @@ if [[ ${1:-} == recompute-on-postgres ]]; then
 fi
 if [[ ${1:-} == payout-on-postgres ]]; then
   payout_on PostgreSQL "$TRIBUTARY_TEST_POSTGRES"
+  exit
+fi
+if [[ ${1:-} == reports-on-postgres ]]; then
+  reports_on PostgreSQL "$TRIBUTARY_TEST_POSTGRES"
   exit
 fi
 if [[ ${1:-} == random-on-postgres ]]; then

@@ -23,12 +23,51 @@ CREATE TABLE credit_days(
     PRIMARY KEY (model, day, currency, channel, origin_id, link_id, partner_id, promo_code_id, country, device, customer)
 );
 
--- Sketches of the visitors of a day (2026-10-01) or of a whole month (2026-10), to be united.
-CREATE TABLE visitor_sketches(
-    span TEXT COLLATE "C" NOT NULL, channel TEXT COLLATE "C" NOT NULL, origin_id BIGINT NOT NULL, link_id BIGINT NOT NULL, partner_id BIGINT NOT NULL,
-    country TEXT COLLATE "C" NOT NULL, device TEXT COLLATE "C" NOT NULL, sketch BYTEA NOT NULL,
-    PRIMARY KEY (span, channel, origin_id, link_id, partner_id, country, device)
+-- The same added up for those who ask: `cut` is `origin` (channel and origin alone, the rest as if none) or `all`, `span` a day
+-- (2026-10-01) or a whole month (2026-10). Days of `all` are in touch_days and credit_days themselves.
+CREATE TABLE touch_sums(
+    cut TEXT COLLATE "C" NOT NULL, span TEXT COLLATE "C" NOT NULL, kind TEXT COLLATE "C" NOT NULL, channel TEXT COLLATE "C" NOT NULL, origin_id BIGINT NOT NULL, link_id BIGINT NOT NULL,
+    partner_id BIGINT NOT NULL, country TEXT COLLATE "C" NOT NULL, device TEXT COLLATE "C" NOT NULL, counted BIGINT NOT NULL, not_counted BIGINT NOT NULL,
+    PRIMARY KEY (cut, span, kind, channel, origin_id, link_id, partner_id, country, device)
 );
+CREATE TABLE credit_sums(
+    cut TEXT COLLATE "C" NOT NULL, model TEXT COLLATE "C" NOT NULL, span TEXT COLLATE "C" NOT NULL, currency TEXT COLLATE "C" NOT NULL, channel TEXT COLLATE "C" NOT NULL, origin_id BIGINT NOT NULL,
+    link_id BIGINT NOT NULL, partner_id BIGINT NOT NULL, promo_code_id BIGINT NOT NULL, country TEXT COLLATE "C" NOT NULL, device TEXT COLLATE "C" NOT NULL, customer TEXT COLLATE "C" NOT NULL,
+    orders_millionths BIGINT NOT NULL, leads_millionths BIGINT NOT NULL, revenue_minor BIGINT NOT NULL, net_revenue_minor BIGINT NOT NULL,
+    discount_minor BIGINT NOT NULL, net_revenue_squares BIGINT NOT NULL, commission_minor BIGINT NOT NULL,
+    PRIMARY KEY (cut, model, span, currency, channel, origin_id, link_id, partner_id, promo_code_id, country, device, customer)
+);
+
+-- Sketches of visitors by the same cuts, days of `all` among them, to be united.
+CREATE TABLE visitor_sketches(
+    cut TEXT COLLATE "C" NOT NULL, span TEXT COLLATE "C" NOT NULL, channel TEXT COLLATE "C" NOT NULL, origin_id BIGINT NOT NULL, link_id BIGINT NOT NULL, partner_id BIGINT NOT NULL,
+    country TEXT COLLATE "C" NOT NULL, device TEXT COLLATE "C" NOT NULL, sketch BYTEA NOT NULL,
+    PRIMARY KEY (cut, span, channel, origin_id, link_id, partner_id, country, device)
+);
+
+-- Costs by month, moved along with every change of one.
+CREATE TABLE cost_months(
+    month TEXT COLLATE "C" NOT NULL, source TEXT COLLATE "C" NOT NULL, medium TEXT COLLATE "C" NOT NULL, campaign TEXT COLLATE "C" NOT NULL, channel TEXT COLLATE "C" NOT NULL,
+    currency TEXT COLLATE "C" NOT NULL, amount_minor BIGINT NOT NULL, impressions BIGINT NOT NULL, clicks BIGINT NOT NULL,
+    PRIMARY KEY (month, source, medium, campaign, channel, currency)
+);
+INSERT INTO cost_months SELECT TO_CHAR(day, 'YYYY-MM'), source, medium, campaign, channel, currency, SUM(amount_minor), SUM(impressions), SUM(clicks)
+    FROM costs GROUP BY 1, 2, 3, 4, 5, 6;
+CREATE FUNCTION costs_change_month() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        UPDATE cost_months SET amount_minor = amount_minor - OLD.amount_minor, impressions = impressions - OLD.impressions, clicks = clicks - OLD.clicks
+            WHERE month = TO_CHAR(OLD.day, 'YYYY-MM') AND source = OLD.source AND medium = OLD.medium AND campaign = OLD.campaign AND channel = OLD.channel
+            AND currency = OLD.currency;
+    END IF;
+    INSERT INTO cost_months VALUES (TO_CHAR(NEW.day, 'YYYY-MM'), NEW.source, NEW.medium, NEW.campaign, NEW.channel, NEW.currency, NEW.amount_minor,
+        NEW.impressions, NEW.clicks) ON CONFLICT (month, source, medium, campaign, channel, currency) DO UPDATE
+        SET amount_minor = cost_months.amount_minor + excluded.amount_minor, impressions = cost_months.impressions + excluded.impressions,
+        clicks = cost_months.clicks + excluded.clicks;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER costs_change_month AFTER INSERT OR UPDATE ON costs FOR EACH ROW EXECUTE FUNCTION costs_change_month();
 
 -- Days whose credit or visitors have changed since they were added up. One is marked by adding a row, so that no two writers wait.
 CREATE TABLE stale_days(id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, what TEXT COLLATE "C" NOT NULL, day DATE NOT NULL);

@@ -22,12 +22,49 @@ CREATE TABLE credit_days(
     PRIMARY KEY (model, day, currency, channel, origin_id, link_id, partner_id, promo_code_id, country, device, customer)
 ) STRICT, WITHOUT ROWID;
 
--- Sketches of the visitors of a day (2026-10-01) or of a whole month (2026-10), to be united.
-CREATE TABLE visitor_sketches(
-    span TEXT NOT NULL, channel TEXT NOT NULL, origin_id INTEGER NOT NULL, link_id INTEGER NOT NULL, partner_id INTEGER NOT NULL,
-    country TEXT NOT NULL, device TEXT NOT NULL, sketch BLOB NOT NULL,
-    PRIMARY KEY (span, channel, origin_id, link_id, partner_id, country, device)
+-- The same added up for those who ask: `cut` is `origin` (channel and origin alone, the rest as if none) or `all`, `span` a day
+-- (2026-10-01) or a whole month (2026-10). Days of `all` are in touch_days and credit_days themselves.
+CREATE TABLE touch_sums(
+    cut TEXT NOT NULL, span TEXT NOT NULL, kind TEXT NOT NULL, channel TEXT NOT NULL, origin_id INTEGER NOT NULL, link_id INTEGER NOT NULL,
+    partner_id INTEGER NOT NULL, country TEXT NOT NULL, device TEXT NOT NULL, counted INTEGER NOT NULL, not_counted INTEGER NOT NULL,
+    PRIMARY KEY (cut, span, kind, channel, origin_id, link_id, partner_id, country, device)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE credit_sums(
+    cut TEXT NOT NULL, model TEXT NOT NULL, span TEXT NOT NULL, currency TEXT NOT NULL, channel TEXT NOT NULL, origin_id INTEGER NOT NULL,
+    link_id INTEGER NOT NULL, partner_id INTEGER NOT NULL, promo_code_id INTEGER NOT NULL, country TEXT NOT NULL, device TEXT NOT NULL, customer TEXT NOT NULL,
+    orders_millionths INTEGER NOT NULL, leads_millionths INTEGER NOT NULL, revenue_minor INTEGER NOT NULL, net_revenue_minor INTEGER NOT NULL,
+    discount_minor INTEGER NOT NULL, net_revenue_squares INTEGER NOT NULL, commission_minor INTEGER NOT NULL,
+    PRIMARY KEY (cut, model, span, currency, channel, origin_id, link_id, partner_id, promo_code_id, country, device, customer)
+) STRICT, WITHOUT ROWID;
+
+-- Sketches of visitors by the same cuts, days of `all` among them, to be united.
+CREATE TABLE visitor_sketches(
+    cut TEXT NOT NULL, span TEXT NOT NULL, channel TEXT NOT NULL, origin_id INTEGER NOT NULL, link_id INTEGER NOT NULL, partner_id INTEGER NOT NULL,
+    country TEXT NOT NULL, device TEXT NOT NULL, sketch BLOB NOT NULL,
+    PRIMARY KEY (cut, span, channel, origin_id, link_id, partner_id, country, device)
+) STRICT, WITHOUT ROWID;
+
+-- Costs by month, moved along with every change of one.
+CREATE TABLE cost_months(
+    month TEXT NOT NULL, source TEXT NOT NULL, medium TEXT NOT NULL, campaign TEXT NOT NULL, channel TEXT NOT NULL, currency TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL, impressions INTEGER NOT NULL, clicks INTEGER NOT NULL,
+    PRIMARY KEY (month, source, medium, campaign, channel, currency)
+) STRICT, WITHOUT ROWID;
+INSERT INTO cost_months SELECT SUBSTR(day, 1, 7), source, medium, campaign, channel, currency, SUM(amount_minor), SUM(impressions), SUM(clicks)
+    FROM costs GROUP BY 1, 2, 3, 4, 5, 6;
+CREATE TRIGGER costs_come_month AFTER INSERT ON costs BEGIN
+    INSERT INTO cost_months VALUES (SUBSTR(NEW.day, 1, 7), NEW.source, NEW.medium, NEW.campaign, NEW.channel, NEW.currency, NEW.amount_minor,
+        NEW.impressions, NEW.clicks) ON CONFLICT DO UPDATE SET amount_minor = cost_months.amount_minor + excluded.amount_minor,
+        impressions = cost_months.impressions + excluded.impressions, clicks = cost_months.clicks + excluded.clicks;
+END;
+CREATE TRIGGER costs_change_month AFTER UPDATE ON costs BEGIN
+    UPDATE cost_months SET amount_minor = amount_minor - OLD.amount_minor, impressions = impressions - OLD.impressions, clicks = clicks - OLD.clicks
+        WHERE month = SUBSTR(OLD.day, 1, 7) AND source = OLD.source AND medium = OLD.medium AND campaign = OLD.campaign AND channel = OLD.channel
+        AND currency = OLD.currency;
+    INSERT INTO cost_months VALUES (SUBSTR(NEW.day, 1, 7), NEW.source, NEW.medium, NEW.campaign, NEW.channel, NEW.currency, NEW.amount_minor,
+        NEW.impressions, NEW.clicks) ON CONFLICT DO UPDATE SET amount_minor = cost_months.amount_minor + excluded.amount_minor,
+        impressions = cost_months.impressions + excluded.impressions, clicks = cost_months.clicks + excluded.clicks;
+END;
 
 -- Days whose credit or visitors have changed since they were added up. One is marked by adding a row, so that no two writers wait.
 CREATE TABLE stale_days(id INTEGER PRIMARY KEY, what TEXT NOT NULL, day TEXT NOT NULL) STRICT;

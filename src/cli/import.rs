@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::service::exchange_rate::import_rates;
-use crate::service::import::{ImportError, ImportKind, import};
+use crate::service::import::{ImportError, ImportKind, import, import_costs, layout_of};
 use crate::service::linkbook::LinkBook;
 use crate::service::mover::{Mover, Moves};
 use crate::service::spool::Spool;
@@ -24,6 +24,10 @@ pub struct Import {
     /// A column that is called otherwise in the file
     #[arg(long = "map", value_name = "OURS=THEIRS")]
     renamed: Vec<String>,
+    /// Of costs: what is the same on every line, like source=yandex, medium=cpc, currency=RUB; remembered with the columns
+    /// that were mapped, for the next file with the same head
+    #[arg(long = "set", value_name = "FIELD=VALUE")]
+    fixed: Vec<String>,
     /// Of rates: the day of a table that has none in it
     #[arg(long, value_name = "DAY")]
     date: Option<chrono::NaiveDate>,
@@ -62,13 +66,27 @@ impl What {
 
 impl Import {
     pub async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
-        let mut renamed = HashMap::new();
-        for pair in &self.renamed {
-            let Some((ours, theirs)) = pair.split_once('=') else {
+        let pairs = |given: &[String]| -> Result<HashMap<String, String>, String> {
+            let pair = |pair: &String| {
+                let (ours, theirs) = pair.split_once('=').ok_or_else(|| pair.clone())?;
+                Ok((ours.trim().to_owned(), theirs.trim().to_owned()))
+            };
+            given.iter().map(pair).collect()
+        };
+        let (renamed, fixed) = match (pairs(&self.renamed), pairs(&self.fixed)) {
+            (Ok(renamed), Ok(fixed)) => (renamed, fixed),
+            (Err(pair), _) => {
                 eprintln!("tributary: --map takes OURS=THEIRS, not '{pair}'");
                 return Ok(ExitCode::from(2));
-            };
-            renamed.insert(ours.trim().to_owned(), theirs.trim().to_owned());
+            }
+            (_, Err(pair)) => {
+                eprintln!("tributary: --set takes FIELD=VALUE, not '{pair}'");
+                return Ok(ExitCode::from(2));
+            }
+        };
+        if !fixed.is_empty() && !matches!(self.what, What::Costs) {
+            eprintln!("tributary: --set is for costs");
+            return Ok(ExitCode::from(2));
         }
         let name = self.file.display().to_string();
         let Some(kind) = self.what.of_rows() else { return self.rates(config, &name).await };
@@ -89,7 +107,14 @@ impl Import {
         }
         let mut tx = service.db.begin().await?;
         let context = service.context("command line");
-        let done = import(&mut tx, &context, kind, file, &renamed, |rows| bar.set_position(rows)).await;
+        let done = match (kind, layout_of(&renamed, &fixed)) {
+            (ImportKind::Costs, Ok(layout)) => {
+                let bytes = std::fs::read(&self.file).with_context(|| name.clone())?;
+                import_costs(&mut tx, &context, &bytes, &layout).await
+            }
+            (ImportKind::Costs, Err(error)) => Err(error),
+            (_, _) => import(&mut tx, &context, kind, file, &renamed, |rows| bar.set_position(rows)).await,
+        };
         bar.finish_and_clear();
         match done {
             Ok(done) => {
@@ -98,6 +123,9 @@ impl Import {
                 }
                 if !done.ignored_columns.is_empty() {
                     eprintln!("{name}: columns ignored: {}", done.ignored_columns.join(", "));
+                }
+                if let Some(platform) = &done.layout {
+                    eprintln!("{name}: read as an export of {platform}");
                 }
                 let misses = if done.misses > 0 { format!(", {} kept as misses", done.misses) } else { String::new() };
                 let stored = if self.dry_run { " (dry run: nothing stored)" } else { "" };

@@ -3,9 +3,9 @@
 use crate::config::Config;
 use crate::domain::money::Money;
 use crate::domain::time::Period;
-use crate::service::export::workbook;
+use crate::service::export::{Cell, Sheet, workbook};
 use crate::service::report::{self, Of, ReportInput};
-use crate::service::{Error, ad_marking};
+use crate::service::{Error, Tributary, ad_marking, cohorts};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,6 +16,8 @@ pub enum Report {
     Channels(Asked),
     /// What each partner brought, by payable credit
     Partners(Asked),
+    /// Customers by the month of their first order: orders, revenue, retention and LTV of each month after it
+    Cohorts(Asked),
     /// A month's figures for the advertising register, by contract, creative and platform
     AdMarking(AdMarking),
 }
@@ -123,55 +125,85 @@ impl Report {
         let (asked, of) = match self {
             Report::Channels(asked) => (asked, Of::Channels),
             Report::Partners(asked) => (asked, Of::Partners),
+            Report::Cohorts(asked) => return asked.cohorts(config).await,
             Report::AdMarking(asked) => return asked.run(config).await,
         };
         let service = super::open(config).await?;
+        let question = match asked.check(&service)? {
+            Ok(question) => question,
+            Err(code) => return Ok(code),
+        };
+        let answer = report::answer(&service, question, of).await?;
+        if matches!(asked.format, SheetFormat::Table) {
+            print_table(&answer.report);
+            return Ok(ExitCode::SUCCESS);
+        }
+        let names = report::partner_names(&service.db).await?;
+        asked.write(&answer.sheet(), || answer.json(&names))
+    }
+}
+
+impl Asked {
+    /// The question, or the exit code of one that cannot be answered, which is told.
+    fn check(&self, service: &Tributary) -> anyhow::Result<Result<report::Asked, ExitCode>> {
         let yes = |ticked: bool| ticked.then(|| "true".to_owned());
         let input = ReportInput {
-            from: asked.from,
-            to: asked.to,
-            model: asked.model,
-            other_model: asked.other_model,
-            group_by: asked.group_by,
-            filters: asked.filter,
-            compare: asked.compare,
-            currency: asked.currency,
-            convert: yes(asked.convert),
-            margin: asked.margin,
-            discount_is_cost: yes(asked.discount_is_cost),
-            click_window_days: asked.click_window,
-            view_window_days: asked.view_window,
-            half_life_days: asked.half_life,
-            split: asked.split,
+            from: self.from.clone(),
+            to: self.to.clone(),
+            model: self.model.clone(),
+            other_model: self.other_model.clone(),
+            group_by: self.group_by.clone(),
+            filters: self.filter.clone(),
+            compare: self.compare.clone(),
+            currency: self.currency.clone(),
+            convert: yes(self.convert),
+            margin: self.margin.clone(),
+            discount_is_cost: yes(self.discount_is_cost),
+            click_window_days: self.click_window.clone(),
+            view_window_days: self.view_window.clone(),
+            half_life_days: self.half_life.clone(),
+            split: self.split.clone(),
         };
-        let question = match input.check(service.context("report").today()) {
-            Ok(question) => question,
+        match input.check(service.context("report").today()) {
+            Ok(question) => Ok(Ok(question)),
             Err(Error::Invalid(fields)) => {
                 for field in fields {
                     eprintln!("tributary: --{} {}", field.pointer.trim_start_matches('/').replace('_', "-"), field.detail);
                 }
-                return Ok(ExitCode::from(2));
+                Ok(Err(ExitCode::from(2)))
             }
-            Err(error) => return Err(error.into()),
-        };
-        let answer = report::answer(&service, question, of).await?;
-        let bytes = match asked.format {
-            SheetFormat::Csv => answer.sheet().table().csv(),
-            SheetFormat::Json => {
-                let names = report::partner_names(&service.db).await?;
-                format!("{}\n", serde_json::to_string_pretty(&answer.json(&names))?).into_bytes()
-            }
-            SheetFormat::Xlsx => workbook(&[answer.sheet()])?,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes a sheet, or what it is as JSON.
+    fn write(&self, sheet: &Sheet, json: impl FnOnce() -> serde_json::Value) -> anyhow::Result<ExitCode> {
+        let bytes = match self.format {
+            SheetFormat::Csv => sheet.table().csv(),
+            SheetFormat::Json => format!("{}\n", serde_json::to_string_pretty(&json())?).into_bytes(),
+            SheetFormat::Xlsx => workbook(std::slice::from_ref(sheet))?,
             SheetFormat::Table => {
-                print_table(&answer.report);
+                let text = |row: &Vec<Cell>| row.iter().map(Cell::text).collect::<Vec<_>>();
+                let rows: Vec<Vec<String>> = std::iter::once(sheet.head.clone()).chain(sheet.rows.iter().map(text)).collect();
+                super::print_columns(&rows);
                 return Ok(ExitCode::SUCCESS);
             }
         };
-        match asked.out {
-            Some(path) => std::fs::write(&path, bytes)?,
+        match &self.out {
+            Some(path) => std::fs::write(path, bytes)?,
             None => std::io::stdout().write_all(&bytes)?,
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    async fn cohorts(self, config: &Config) -> anyhow::Result<ExitCode> {
+        let service = super::open(config).await?;
+        let asked = match self.check(&service)? {
+            Ok(asked) => cohorts::Asked::of(&asked.question, self.from.is_none()),
+            Err(code) => return Ok(code),
+        };
+        let report = cohorts::report(&service, asked).await?;
+        self.write(&report.sheet(), || report.json())
     }
 }
 

@@ -68,6 +68,12 @@ impl Period {
         self.next().first_day().pred_opt().unwrap_or(NaiveDate::MIN)
     }
 
+    /// How many months later another is; 0 if it is not later.
+    pub fn months_to(self, later: Period) -> usize {
+        let number = |period: Period| i64::from(period.year) * 12 + i64::from(period.month);
+        usize::try_from(number(later) - number(self)).unwrap_or(0)
+    }
+
     pub fn next(self) -> Period {
         if self.month == 12 { Period { year: self.year + 1, month: 1 } } else { Period { month: self.month + 1, ..self } }
     }

@@ -7,6 +7,7 @@ pub mod backup;
 pub mod bank_statement;
 pub mod catalog;
 mod claimants;
+pub mod cohorts;
 pub mod credit;
 pub mod decide;
 pub mod demo;

@@ -1,6 +1,7 @@
 //! What advertising cost, by day and UTM.
 
-use super::{Reader, Result, Tx};
+use super::rollup::Plan;
+use super::{Dialect, Reader, Result, Tx};
 use crate::domain::channel::Channel;
 use crate::domain::id::CostId;
 use crate::domain::money::Currency;
@@ -79,13 +80,44 @@ pub struct CostSum {
     pub clicks: i64,
 }
 
-/// The costs of days, ends included, summed; `by_day`: each day apart.
-pub async fn sums<'a>(on: impl Into<Reader<'a>>, from: NaiveDate, to: NaiveDate, by_day: bool) -> Result<Vec<CostSum>> {
-    let (day, and_day) = if by_day { ("day", ", day") } else { ("MIN(day) AS day", "") };
+/// The costs of a span, summed; `by_day`: each day, or whole month, apart.
+pub async fn sums<'a>(on: impl Into<Reader<'a>>, plan: &Plan, by_day: bool) -> Result<Vec<CostSum>> {
+    let mut connection = on.into().connect().await?;
+    let first_day = match connection.dialect() {
+        Dialect::Sqlite => "month || '-01'",
+        Dialect::Postgres => "CAST(month || '-01' AS DATE)",
+    };
+    let mut parts = Vec::new();
+    let mut part = |table: &str, day: &str, condition: String| {
+        let (told, grouped) = if by_day { (day.to_owned(), format!(", {day}")) } else { (format!("MIN({day})"), String::new()) };
+        parts.push(format!(
+            "SELECT {told} AS day, source, medium, campaign, channel, currency, CAST(SUM(amount_minor) AS BIGINT) AS amount_minor, \
+             CAST(SUM(impressions) AS BIGINT) AS impressions, CAST(SUM(clicks) AS BIGINT) AS clicks FROM {table} WHERE {condition} \
+             GROUP BY source, medium, campaign, channel, currency{grouped}"
+        ));
+    };
+    if let Some(months) = plan.months_in() {
+        part("cost_months", first_day, format!("month {months}"));
+    }
+    for (from, to) in &plan.days {
+        part("costs", "day", format!("day >= '{from}' AND day <= '{to}'"));
+    }
+    let sql = sqlx::AssertSqlSafe(parts.join(" UNION ALL "));
+    Ok(run!(connection, |c| sqlx::query_as(sql).fetch_all(c).await)?)
+}
+
+/// Months whose costs are not those of their days.
+pub async fn wrong_months<'a>(on: impl Into<Reader<'a>>) -> Result<Vec<String>> {
+    let mut connection = on.into().connect().await?;
+    let month = match connection.dialect() {
+        Dialect::Sqlite => "SUBSTR(day, 1, 7)",
+        Dialect::Postgres => "TO_CHAR(day, 'YYYY-MM')",
+    };
+    let weighed = "amount_minor * 7 + impressions * 3 + clicks";
     let sql = sqlx::AssertSqlSafe(format!(
-        "SELECT {day}, source, medium, campaign, channel, currency, CAST(SUM(amount_minor) AS BIGINT) AS amount_minor, \
-         CAST(SUM(impressions) AS BIGINT) AS impressions, CAST(SUM(clicks) AS BIGINT) AS clicks FROM costs \
-         WHERE day >= $1 AND day <= $2 GROUP BY source, medium, campaign, channel, currency{and_day}"
+        "SELECT DISTINCT month FROM (SELECT month, source, medium, campaign, channel, currency, {weighed} AS kept FROM cost_months \
+         UNION ALL SELECT {month}, source, medium, campaign, channel, currency, -({weighed}) FROM costs) t \
+         GROUP BY month, source, medium, campaign, channel, currency HAVING SUM(kept) <> 0 ORDER BY month LIMIT 20"
     ));
-    Ok(read!(on.into(), |c| sqlx::query_as(sql).bind(from).bind(to).fetch_all(c).await)?)
+    Ok(run!(connection, |c| sqlx::query_scalar(sql).fetch_all(c).await)?)
 }

@@ -1,11 +1,13 @@
 //! Credit added up by day and origin: a set of rows for each model, and one of what is owed to partners.
 
-use super::{Reader, Result, Tx};
+use super::rollup::{Cut, Plan};
+use super::{Dialect, Reader, Result, Tx};
 use crate::domain::channel::Channel;
 use crate::domain::link_target::{Country, Device};
 use crate::domain::money::Currency;
 use crate::domain::order::CustomerKind;
-use crate::{exec, read, run};
+use crate::domain::time::Period;
+use crate::{exec, run};
 use chrono::NaiveDate;
 use sqlx::QueryBuilder;
 use std::collections::BTreeMap;
@@ -169,62 +171,91 @@ impl Row {
     }
 }
 
-/// Days, ends included, without some of them.
-#[derive(Debug, Clone)]
-pub struct Days<'a> {
-    pub from: NaiveDate,
-    pub to: NaiveDate,
-    pub without: &'a [NaiveDate],
-}
+const SUMMED: [&str; 7] = [
+    "orders_millionths",
+    "leads_millionths",
+    "revenue_minor",
+    "net_revenue_minor",
+    "discount_minor",
+    "net_revenue_squares",
+    "commission_minor",
+];
 
-impl Days<'_> {
-    /// `AND day NOT IN (…)`, if any is left out. Days are written by us, so the text is safe.
-    pub(super) fn not_in(&self) -> String {
-        let left_out: Vec<String> =
-            self.without.iter().filter(|day| (self.from..=self.to).contains(*day)).map(|day| format!("'{day}'")).collect();
-        if left_out.is_empty() { String::new() } else { format!(" AND day NOT IN ({})", left_out.join(", ")) }
+/// The first day of a month's span.
+fn first_day(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "span || '-01'",
+        Dialect::Postgres => "CAST(span || '-01' AS DATE)",
     }
 }
 
-/// Sums of some models over days, by the columns that matter; the others are as if none.
+fn day_of(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "span",
+        Dialect::Postgres => "CAST(span AS DATE)",
+    }
+}
+
+/// Sums of some models over a span, by the columns that matter; the others are as if none. Days that are out of date are left
+/// out. `of_partners`: only what is some partner's.
 pub async fn sums<'a>(
     on: impl Into<Reader<'a>>,
-    days: &Days<'_>,
+    plan: &Plan,
     models: &[&'static str],
     by: &[KeyColumn],
+    of_partners: bool,
 ) -> Result<Vec<(CreditDay, CreditSums)>> {
-    let mut selected = vec!["model".to_owned(), "currency".to_owned()];
-    let mut grouped = selected.clone();
+    let mut connection = on.into().connect().await?;
+    let dialect = connection.dialect();
+    let mut grouped = vec!["model", "currency"];
+    let mut selected = grouped.clone();
     for column in KeyColumn::ALL {
         let (name, otherwise) = column.sql();
-        if by.contains(&column) {
-            selected.push(name.to_owned());
-            grouped.push(name.to_owned());
-        } else {
-            selected.push(otherwise.to_owned());
+        let matters = by.contains(&column);
+        selected.push(if matters { name } else { otherwise });
+        grouped.extend(matters.then_some(name));
+    }
+    let mut parts = Vec::new();
+    let cut = plan.cut.name();
+    let only = if of_partners { " AND partner_id <> 0" } else { "" };
+    // A model's days lie together, so each is a search of its own; each is summed before the sums of all are.
+    let mut part = |table: &str, day: &str, condition: String| {
+        let selected: Vec<String> = selected.iter().map(|column| column.replace("MIN(day)", &format!("MIN({day})"))).collect();
+        let selected = selected.iter().map(|column| if column == "day" { format!("{day} AS day") } else { column.clone() });
+        let grouped = grouped.iter().map(|column| if *column == "day" { day } else { column });
+        parts.push(format!(
+            "SELECT {}, {} FROM {table} WHERE {condition}{only} GROUP BY {}",
+            selected.collect::<Vec<_>>().join(", "),
+            SUMMED.map(|name| format!("CAST(SUM({name}) AS BIGINT) AS {name}")).join(", "),
+            grouped.collect::<Vec<_>>().join(", ")
+        ));
+    };
+    for model in models {
+        if let Some(months) = plan.months_in() {
+            part("credit_sums", first_day(dialect), format!("cut = '{cut}' AND model = '{model}' AND span {months}"));
+        }
+        for (from, to) in &plan.days {
+            match plan.cut {
+                Cut::All => {
+                    let but = plan.but_stale("day", (*from, *to));
+                    part("credit_days", "day", format!("model = '{model}' AND day >= '{from}' AND day <= '{to}'{but}"));
+                }
+                Cut::Origin => {
+                    let but = plan.but_stale("span", (*from, *to));
+                    let condition = format!(
+                        "cut = '{cut}' AND model = '{model}' AND span >= '{from}' AND span <= '{to}' AND LENGTH(span) = 10{but}"
+                    );
+                    part("credit_sums", day_of(dialect), condition);
+                }
+            }
         }
     }
-    const SUMMED: [&str; 7] = [
-        "orders_millionths",
-        "leads_millionths",
-        "revenue_minor",
-        "net_revenue_minor",
-        "discount_minor",
-        "net_revenue_squares",
-        "commission_minor",
-    ];
-    selected.extend(SUMMED.map(|name| format!("CAST(SUM({name}) AS BIGINT) AS {name}")));
-    // Each model's days lie together, so each is a search of its own.
-    let of_model = |model: &&'static str| {
-        format!(
-            "SELECT {} FROM credit_days WHERE model = '{model}' AND day >= $1 AND day <= $2{} GROUP BY {}",
-            selected.join(", "),
-            days.not_in(),
-            grouped.join(", ")
-        )
-    };
-    let sql = sqlx::AssertSqlSafe(models.iter().map(of_model).collect::<Vec<_>>().join(" UNION ALL "));
-    let rows: Vec<Row> = read!(on.into(), |c| sqlx::query_as(sql).bind(days.from).bind(days.to).fetch_all(c).await)?;
+    if parts.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Parts of one key are added up by whoever reads them.
+    let sql = sqlx::AssertSqlSafe(parts.join(" UNION ALL "));
+    let rows: Vec<Row> = run!(connection, |c| sqlx::query_as(sql).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|row| row.read(models)).collect())
 }
 
@@ -235,7 +266,8 @@ pub async fn between<'a>(
     to: NaiveDate,
     models: &[&'static str],
 ) -> Result<CreditDays> {
-    Ok(sums(on, &Days { from, to, without: &[] }, models, &KeyColumn::ALL).await?.into_iter().collect())
+    let plan = Plan { cut: Cut::All, months: Vec::new(), days: vec![(from, to)], stale: Vec::new() };
+    Ok(sums(on, &plan, models, &KeyColumn::ALL, false).await?.into_iter().collect())
 }
 
 /// Puts the rows of some models on some days in the place of those that were there.
@@ -277,4 +309,97 @@ pub async fn replace(tx: &mut Tx, days: &[NaiveDate], models: &[&'static str], r
         })?;
     }
     Ok(())
+}
+
+const ADDED_UP: &str = "currency, channel, origin_id, link_id, partner_id, promo_code_id, country, device, customer";
+
+/// What of a row's key a cut keeps, in the order of [`ADDED_UP`].
+fn kept_by(cut: Cut) -> &'static str {
+    match cut {
+        Cut::All => ADDED_UP,
+        Cut::Origin => "currency, channel, origin_id, 0, 0, 0, '', '', customer",
+    }
+}
+
+fn summed() -> String {
+    SUMMED.map(|name| format!("CAST(SUM({name}) AS BIGINT)")).join(", ")
+}
+
+/// Adds up days by origin anew, from their rows.
+pub async fn add_up_days(tx: &mut Tx, days: &[NaiveDate], models: &[&'static str]) -> Result<()> {
+    for day in days {
+        for model in models {
+            let delete = format!("DELETE FROM credit_sums WHERE cut = 'origin' AND model = '{model}' AND span = '{day}'");
+            exec!(tx, sqlx::query(sqlx::AssertSqlSafe(delete.clone())))?;
+            let insert = format!(
+                "INSERT INTO credit_sums (cut, model, span, {ADDED_UP}, {}) SELECT 'origin', model, '{day}', {}, {} FROM credit_days \
+                 WHERE model = '{model}' AND day = '{day}' GROUP BY model, currency, channel, origin_id, customer",
+                SUMMED.join(", "),
+                kept_by(Cut::Origin),
+                summed()
+            );
+            exec!(tx, sqlx::query(sqlx::AssertSqlSafe(insert.clone())))?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds up a month anew, from the rows of its days.
+pub async fn add_up_month(tx: &mut Tx, month: Period) -> Result<()> {
+    let (first, last) = (month.first_day(), month.last_day());
+    exec!(tx, sqlx::query("DELETE FROM credit_sums WHERE span = $1").bind(month.to_string()))?;
+    for cut in Cut::ALL {
+        let grouped = match cut {
+            Cut::All => ADDED_UP,
+            Cut::Origin => "currency, channel, origin_id, customer",
+        };
+        let insert = format!(
+            "INSERT INTO credit_sums (cut, model, span, {ADDED_UP}, {}) SELECT '{}', model, '{month}', {}, {} FROM credit_days \
+             WHERE day >= '{first}' AND day <= '{last}' GROUP BY model, {grouped}",
+            SUMMED.join(", "),
+            cut.name(),
+            kept_by(cut),
+            summed()
+        );
+        exec!(tx, sqlx::query(sqlx::AssertSqlSafe(insert.clone())))?;
+    }
+    Ok(())
+}
+
+/// Sums that are not those of the days they are of: cut, span, model; days that are named and months they lie in are left out.
+pub async fn wrong_sums<'a>(on: impl Into<Reader<'a>>, built_to: Period) -> Result<Vec<(String, String, String)>> {
+    let mut connection = on.into().connect().await?;
+    let (text, month) = match connection.dialect() {
+        Dialect::Sqlite => ("day", "SUBSTR(day, 1, 7)"),
+        Dialect::Postgres => ("CAST(day AS TEXT)", "SUBSTR(CAST(day AS TEXT), 1, 7)"),
+    };
+    let numbers: Vec<String> =
+        SUMMED.iter().enumerate().map(|(place, name)| format!("{name} * {}", [1, 3, 7, 11, 13, 17, 19][place])).collect();
+    // Each number has a weight of its own, so that what goes to another does not go unseen.
+    let weighed = numbers.join(" + ");
+    let part = |cut: Cut, span: &str| {
+        format!(
+            "SELECT '{}' AS cut, {span} AS span, model, {ADDED_UP_AS}, {weighed} AS kept FROM credit_days",
+            cut.name(),
+            ADDED_UP_AS = as_named(cut)
+        )
+    };
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT cut, span, model FROM (SELECT cut, span, model, {ADDED_UP}, -({weighed}) AS kept FROM credit_sums \
+         UNION ALL {} UNION ALL {} WHERE {month} <= '{built_to}' UNION ALL {} WHERE {month} <= '{built_to}') t \
+         WHERE LENGTH(span) = 10 OR span <= '{built_to}' GROUP BY cut, span, model, {ADDED_UP} HAVING SUM(kept) <> 0 ORDER BY span LIMIT 2000",
+        part(Cut::Origin, text),
+        part(Cut::Origin, month),
+        part(Cut::All, month),
+    ));
+    Ok(run!(connection, |c| sqlx::query_as(sql).fetch_all(c).await)?)
+}
+
+fn as_named(cut: Cut) -> &'static str {
+    match cut {
+        Cut::All => ADDED_UP,
+        Cut::Origin => {
+            "currency, channel, origin_id, 0 AS link_id, 0 AS partner_id, 0 AS promo_code_id, '' AS country, '' AS device, customer"
+        }
+    }
 }

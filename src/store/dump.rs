@@ -69,7 +69,7 @@ pub const TABLES: [&str; 57] = [
 ];
 
 /// What each store makes for itself.
-const DERIVED: &str = "'_sqlx_migrations', 'terms_revision', 'credit_days', 'visitor_sketches', 'stale_days'";
+const DERIVED: &str = "'_sqlx_migrations', 'terms_revision', 'cost_months', 'credit_days', 'credit_sums', 'touch_sums', 'visitor_sketches', 'stale_days'";
 
 /// Name and type of a table's columns, by name.
 pub async fn columns(tx: &mut Tx, table: &str) -> Result<Vec<(String, String)>> {

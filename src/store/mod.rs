@@ -48,6 +48,7 @@ pub mod rejected_hit;
 pub mod replay;
 pub mod report;
 pub mod revision;
+pub mod rollup;
 pub mod rows;
 pub mod rule;
 pub mod seen_price;

@@ -189,8 +189,7 @@ pub async fn browser_lead_touches<'a>(
     let dialect = connection.dialect();
     let (key, end) = ("o.id AS event_id", a_second_after(dialect, "o.at"));
     let known = |kind: &str| {
-        let table = format!("events o CROSS JOIN identifiers k");
-        let sql = touches_of_persons(dialect, key, &table, "k.person_id", &end);
+        let sql = touches_of_persons(dialect, key, "events o CROSS JOIN identifiers k", "k.person_id", &end);
         sql.replace(CONDITION, &format!("k.kind = '{kind}' AND k.value = o.{kind}_id AND {FROM_BROWSER}"))
     };
     let own = |kind: &str| {

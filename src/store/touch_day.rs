@@ -1,14 +1,16 @@
 //! Touches by day and origin, counted in the transaction that stores them.
 
 use super::credit_day::KeyColumn;
+use super::rollup::{Cut, Plan};
 use super::stale_day::{self, Stale};
 use super::touch::TouchRow;
-use super::{Reader, Result, Tx};
+use super::{Dialect, Reader, Result, Tx};
 use crate::domain::channel::Channel;
 use crate::domain::id::{PartnerId, ProgramId};
 use crate::domain::link_target::{Country, Device};
+use crate::domain::time::Period;
 use crate::domain::touch::{Touch, TouchKind};
-use crate::read;
+use crate::{exec, read, run};
 use chrono::NaiveDate;
 use sqlx::QueryBuilder;
 use std::collections::{BTreeMap, BTreeSet};
@@ -108,25 +110,59 @@ struct SumRow {
     not_counted: i64,
 }
 
-/// Sums over days, ends included, by kind and the columns that matter.
-pub async fn sums<'a>(on: impl Into<Reader<'a>>, from: NaiveDate, to: NaiveDate, by: &[KeyColumn]) -> Result<Vec<TouchSum>> {
+/// Sums over a span, by kind and the columns that matter; days that are out of date are read from what was counted.
+/// `of_partners`: only what is some partner's.
+pub async fn sums<'a>(on: impl Into<Reader<'a>>, plan: &Plan, by: &[KeyColumn], of_partners: bool) -> Result<Vec<TouchSum>> {
+    let mut connection = on.into().connect().await?;
+    let (first_day, day_of) = match connection.dialect() {
+        Dialect::Sqlite => ("span || '-01'", "span"),
+        Dialect::Postgres => ("CAST(span || '-01' AS DATE)", "CAST(span AS DATE)"),
+    };
     let (mut selected, mut grouped) = (vec!["kind"], vec!["kind"]);
     for column in KeyColumn::ALL.into_iter().filter(|column| column.is_of_touches()) {
         let (name, otherwise) = column.sql();
-        if by.contains(&column) {
-            selected.push(name);
-            grouped.push(name);
-        } else {
-            selected.push(otherwise);
+        let matters = by.contains(&column);
+        selected.push(if matters { name } else { otherwise });
+        grouped.extend(matters.then_some(name));
+    }
+    let only = if of_partners { " AND partner_id <> 0" } else { "" };
+    let mut parts = Vec::new();
+    let mut part = |table: &str, day: &str, condition: String| {
+        let selected: Vec<String> = selected.iter().map(|column| column.replace("MIN(day)", &format!("MIN({day})"))).collect();
+        let selected = selected.iter().map(|column| if column == "day" { format!("{day} AS day") } else { column.clone() });
+        let grouped = grouped.iter().map(|column| if *column == "day" { day } else { column });
+        parts.push(format!(
+            "SELECT {}, CAST(SUM(counted) AS BIGINT) AS counted, CAST(SUM(not_counted) AS BIGINT) AS not_counted FROM {table} \
+             WHERE {condition}{only} GROUP BY {}",
+            selected.collect::<Vec<_>>().join(", "),
+            grouped.collect::<Vec<_>>().join(", ")
+        ));
+    };
+    let cut = plan.cut.name();
+    if let Some(months) = plan.months_in() {
+        part("touch_sums", first_day, format!("cut = '{cut}' AND span {months}"));
+    }
+    for (from, to) in &plan.days {
+        match plan.cut {
+            Cut::All => part("touch_days", "day", format!("day >= '{from}' AND day <= '{to}'")),
+            Cut::Origin => {
+                let but = plan.but_stale("span", (*from, *to));
+                part(
+                    "touch_sums",
+                    day_of,
+                    format!("cut = '{cut}' AND span >= '{from}' AND span <= '{to}' AND LENGTH(span) = 10{but}"),
+                );
+            }
         }
     }
-    let sql = sqlx::AssertSqlSafe(format!(
-        "SELECT {}, CAST(SUM(counted) AS BIGINT) AS counted, CAST(SUM(not_counted) AS BIGINT) AS not_counted FROM touch_days \
-         WHERE day >= $1 AND day <= $2 GROUP BY {}",
-        selected.join(", "),
-        grouped.join(", ")
-    ));
-    let rows: Vec<SumRow> = read!(on.into(), |c| sqlx::query_as(sql).bind(from).bind(to).fetch_all(c).await)?;
+    if let (Cut::Origin, Some(stale)) = (plan.cut, plan.stale_in()) {
+        part("touch_days", "day", format!("day {stale}"));
+    }
+    if parts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = sqlx::AssertSqlSafe(parts.join(" UNION ALL "));
+    let rows: Vec<SumRow> = run!(connection, |c| sqlx::query_as(sql).fetch_all(c).await)?;
     let read = |row: SumRow| TouchSum {
         day: row.day,
         kind: row.kind,
@@ -198,4 +234,57 @@ pub async fn differences<'a>(on: impl Into<Reader<'a>>) -> Result<Vec<(NaiveDate
 pub async fn rows<'a>(on: impl Into<Reader<'a>>) -> Result<u64> {
     let rows: i64 = read!(on.into(), |c| sqlx::query_scalar("SELECT COUNT(*) FROM touch_days").fetch_one(c).await)?;
     Ok(rows.unsigned_abs())
+}
+
+const ADDED_UP: &str = "kind, channel, origin_id, link_id, partner_id, country, device";
+
+/// Adds up days by origin anew, from what was counted.
+pub async fn add_up_days(tx: &mut Tx, days: &[NaiveDate]) -> Result<()> {
+    for day in days {
+        exec!(tx, sqlx::query("DELETE FROM touch_sums WHERE cut = 'origin' AND span = $1").bind(day.to_string()))?;
+        let insert = format!(
+            "INSERT INTO touch_sums (cut, span, {ADDED_UP}, counted, not_counted) SELECT 'origin', '{day}', kind, channel, origin_id, 0, 0, \
+             '', '', CAST(SUM(counted) AS BIGINT), CAST(SUM(not_counted) AS BIGINT) FROM touch_days WHERE day = '{day}' \
+             GROUP BY kind, channel, origin_id"
+        );
+        exec!(tx, sqlx::query(sqlx::AssertSqlSafe(insert.clone())))?;
+    }
+    Ok(())
+}
+
+/// Adds up a month anew, from what was counted on its days.
+pub async fn add_up_month(tx: &mut Tx, month: Period) -> Result<()> {
+    let (first, last) = (month.first_day(), month.last_day());
+    exec!(tx, sqlx::query("DELETE FROM touch_sums WHERE span = $1").bind(month.to_string()))?;
+    for (cut, kept, grouped) in
+        [(Cut::All, ADDED_UP, ADDED_UP), (Cut::Origin, "kind, channel, origin_id, 0, 0, '', ''", "kind, channel, origin_id")]
+    {
+        let insert = format!(
+            "INSERT INTO touch_sums (cut, span, {ADDED_UP}, counted, not_counted) SELECT '{}', '{month}', {kept}, \
+             CAST(SUM(counted) AS BIGINT), CAST(SUM(not_counted) AS BIGINT) FROM touch_days WHERE day >= '{first}' AND day <= '{last}' \
+             GROUP BY {grouped}",
+            cut.name()
+        );
+        exec!(tx, sqlx::query(sqlx::AssertSqlSafe(insert.clone())))?;
+    }
+    Ok(())
+}
+
+/// Sums that are not those of the days they are of: cut and span.
+pub async fn wrong_sums<'a>(on: impl Into<Reader<'a>>, built_to: Period) -> Result<Vec<(String, String)>> {
+    let mut connection = on.into().connect().await?;
+    let (text, month) = match connection.dialect() {
+        Dialect::Sqlite => ("day", "SUBSTR(day, 1, 7)"),
+        Dialect::Postgres => ("CAST(day AS TEXT)", "SUBSTR(CAST(day AS TEXT), 1, 7)"),
+    };
+    let by_origin = "kind, channel, origin_id, 0 AS link_id, 0 AS partner_id, '' AS country, '' AS device";
+    let weighed = "counted + not_counted * 1000003 AS kept FROM touch_days";
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT cut, span FROM (SELECT cut, span, {ADDED_UP}, -(counted + not_counted * 1000003) AS kept FROM touch_sums \
+         UNION ALL SELECT 'origin' AS cut, {text} AS span, {by_origin}, {weighed} \
+         UNION ALL SELECT 'origin' AS cut, {month} AS span, {by_origin}, {weighed} WHERE {month} <= '{built_to}' \
+         UNION ALL SELECT 'all' AS cut, {month} AS span, {ADDED_UP}, {weighed} WHERE {month} <= '{built_to}') t \
+         WHERE LENGTH(span) = 10 OR span <= '{built_to}' GROUP BY cut, span, {ADDED_UP} HAVING SUM(kept) <> 0 ORDER BY span LIMIT 2000"
+    ));
+    Ok(run!(connection, |c| sqlx::query_as(sql).fetch_all(c).await)?)
 }

@@ -1,5 +1,6 @@
 //! Visitors by day and origin: who they were, read from touches, and sketches of how many, kept by day and by month.
 
+use super::rollup::Cut;
 use super::{Dialect, Reader, Result, Tx};
 use crate::domain::channel::Channel;
 use crate::domain::link_target::{Country, Device};
@@ -38,6 +39,16 @@ impl From<KeyRow> for VisitorKey {
             partner_id: row.partner_id,
             country: row.country.parse().ok(),
             device: Device::ALL.into_iter().find(|device| device.name() == row.device),
+        }
+    }
+}
+
+impl VisitorKey {
+    /// As a cut keeps it.
+    pub fn cut(self, cut: Cut) -> VisitorKey {
+        match cut {
+            Cut::All => self,
+            Cut::Origin => VisitorKey { link_id: 0, partner_id: 0, country: None, device: None, ..self },
         }
     }
 }
@@ -116,54 +127,42 @@ struct SketchRow {
 }
 
 /// The sketches of the days from `from` to `to`, ends included.
-pub async fn of_days<'a>(on: impl Into<Reader<'a>>, from: NaiveDate, to: NaiveDate) -> Result<Vec<Sketch>> {
-    between(on, &from.to_string(), &to.to_string(), 10).await
+pub async fn of_days<'a>(on: impl Into<Reader<'a>>, cut: Cut, from: NaiveDate, to: NaiveDate) -> Result<Vec<Sketch>> {
+    between(on, cut, &from.to_string(), &to.to_string(), 10).await
 }
 
 /// The sketches of whole months.
-pub async fn of_months<'a>(on: impl Into<Reader<'a>>, from: Period, to: Period) -> Result<Vec<Sketch>> {
-    between(on, &from.to_string(), &to.to_string(), 7).await
+pub async fn of_months<'a>(on: impl Into<Reader<'a>>, cut: Cut, from: Period, to: Period) -> Result<Vec<Sketch>> {
+    between(on, cut, &from.to_string(), &to.to_string(), 7).await
 }
 
-async fn between<'a>(on: impl Into<Reader<'a>>, from: &str, to: &str, length: i64) -> Result<Vec<Sketch>> {
+async fn between<'a>(on: impl Into<Reader<'a>>, cut: Cut, from: &str, to: &str, length: i64) -> Result<Vec<Sketch>> {
     let rows: Vec<SketchRow> = read!(on.into(), |c| {
         sqlx::query_as(
             "SELECT span, channel, origin_id, link_id, partner_id, country, device, sketch FROM visitor_sketches \
-             WHERE span >= $1 AND span <= $2 AND LENGTH(span) = $3 ORDER BY span, channel, origin_id, link_id, partner_id, country, device",
+             WHERE cut = $4 AND span >= $1 AND span <= $2 AND LENGTH(span) = $3 ORDER BY span, channel, origin_id, link_id, partner_id, country, device",
         )
         .bind(from)
         .bind(to)
         .bind(length)
+        .bind(cut.name())
         .fetch_all(c)
         .await
     })?;
     rows.into_iter().map(|row| Ok(Sketch { span: row.span.parse()?, key: row.key.into(), bytes: row.sketch })).collect()
 }
 
-/// The months that have sketches, within those of `from` and `to`.
-pub async fn months<'a>(on: impl Into<Reader<'a>>, from: Period, to: Period) -> Result<Vec<Period>> {
-    let rows: Vec<String> = read!(on.into(), |c| {
-        sqlx::query_scalar(
-            "SELECT DISTINCT span FROM visitor_sketches WHERE span >= $1 AND span <= $2 AND LENGTH(span) = 7 ORDER BY span",
-        )
-        .bind(from.to_string())
-        .bind(to.to_string())
-        .fetch_all(c)
-        .await
-    })?;
-    Ok(rows.iter().filter_map(|text| text.parse().ok()).collect())
-}
-
 /// Puts the sketches of a span in the place of those that were there.
-pub async fn replace(tx: &mut Tx, span: Span, sketches: &[(VisitorKey, Vec<u8>)]) -> Result<()> {
-    exec!(tx, sqlx::query("DELETE FROM visitor_sketches WHERE span = $1").bind(span.to_string()))?;
+pub async fn replace(tx: &mut Tx, cut: Cut, span: Span, sketches: &[(VisitorKey, Vec<u8>)]) -> Result<()> {
+    exec!(tx, sqlx::query("DELETE FROM visitor_sketches WHERE cut = $1 AND span = $2").bind(cut.name()).bind(span.to_string()))?;
     for chunk in sketches.chunks(500) {
         run!(tx, |c| {
             let mut query = QueryBuilder::new(
-                "INSERT INTO visitor_sketches (span, channel, origin_id, link_id, partner_id, country, device, sketch) ",
+                "INSERT INTO visitor_sketches (cut, span, channel, origin_id, link_id, partner_id, country, device, sketch) ",
             );
             query.push_values(chunk, |mut row, (key, bytes)| {
-                row.push_bind(span.to_string())
+                row.push_bind(cut.name())
+                    .push_bind(span.to_string())
                     .push_bind(key.channel)
                     .push_bind(key.origin_id)
                     .push_bind(key.link_id)

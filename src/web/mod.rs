@@ -150,6 +150,7 @@ fn api_routes(config: &mut ServiceConfig) {
         .route("/requisites/check", post().to(requisites::check))
         .route("/reports/channels", get().to(reports::channels))
         .route("/reports/partners", get().to(reports::partners))
+        .route("/reports/cohorts", get().to(reports::cohorts))
         .route("/reports/ad-marking", get().to(ad_marking::report))
         .route("/partners/{id}/adjustments", post().to(ledger::adjust))
         .service(resource("/partners/{id}/withholdings").get(ledger::withholdings).post(ledger::withhold))

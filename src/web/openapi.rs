@@ -37,7 +37,7 @@ impl Modify for Bearer {
         commission_rules::test, commissions::list, commissions::one, commissions::approve, commissions::decline, commissions::restore,
         commission_rules::create, commission_rules::list, commission_rules::one, commission_rules::change,
         orders::record, orders::list, orders::one, orders::refund, orders::attribution,
-        channel_rules::list, channel_rules::replace, costs::replace, costs::list, exchange_rates::store, exchange_rates::list, classify::classify, requisites::check, reports::channels, reports::partners,
+        channel_rules::list, channel_rules::replace, costs::replace, costs::list, exchange_rates::store, exchange_rates::list, classify::classify, requisites::check, reports::channels, reports::partners, reports::cohorts,
         payouts::close, payouts::build, payouts::list, payouts::one, payouts::approve, payouts::export, payouts::files,
         payouts::statement, payouts::retake_payer, payer::one, payer::replace, payouts::paid, ledger::entries, ledger::trial_balance,
         ledger::adjust, ledger::withhold, ledger::withholdings, ledger::release, ledger::write_off,

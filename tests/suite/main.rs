@@ -14,6 +14,7 @@ mod bad_input;
 mod channel_rules;
 mod classification;
 mod command_line;
+mod costs;
 mod crash;
 mod credit;
 mod currencies;

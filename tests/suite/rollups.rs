@@ -305,16 +305,22 @@ both_stores! {
             app.behind_its_back(&format!("UPDATE credit_days SET {column} = {column} + {by} WHERE model IN ('linear', 'payable')")).await;
             let broken = app.broken().await;
             assert_eq!(broken.iter().filter(|line| line.contains("the credit kept by day")).count(), 2, "{column}: {broken:?}");
+            assert_eq!(broken.iter().filter(|line| line.contains("add up")).count(), 2, "{column}: {broken:?}");
             app.behind_its_back(&format!("UPDATE credit_days SET {column} = {column} - {by} WHERE model IN ('linear', 'payable')")).await;
         }
         app.behind_its_back("UPDATE credit_days SET partner_id = partner_id + 1 WHERE model = 'shapley'").await;
         let broken = app.broken().await;
         assert_eq!(broken.iter().filter(|line| line.contains("the credit kept by day")).count(), 2, "one row too many, one too few: {broken:?}");
-        app.behind_its_back("UPDATE visitor_sketches SET partner_id = 0").await;
+        app.behind_its_back("UPDATE visitor_sketches SET partner_id = 9 WHERE cut = 'all'").await;
         assert_eq!(app.broken().await.iter().filter(|line| line.contains("sketches of visitors")).count(), 2);
         app.behind_its_back("UPDATE touch_days SET counted = counted + 1").await;
         assert_eq!(app.broken().await.iter().filter(|line| line.contains("counted by day")).count(), 1);
         app.behind_its_back("UPDATE touch_days SET counted = counted - 1").await;
+        for table in ["touch_sums SET not_counted = not_counted", "credit_sums SET discount_minor = discount_minor"] {
+            app.behind_its_back(&format!("UPDATE {table} + 1")).await;
+            assert!(app.broken().await.iter().any(|line| line.contains("add up")), "{table}");
+            app.behind_its_back(&format!("UPDATE {table} - 1")).await;
+        }
         rollup::rebuild(&app.service).await.unwrap();
         assert_eq!(app.broken().await, Vec::<String>::new(), "made anew, all of it is right");
     }

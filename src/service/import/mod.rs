@@ -1,15 +1,17 @@
 //! Files in: CSV, all or nothing, with file, line and column of what is wrong.
 
+mod costs;
 mod orders;
 mod row;
 mod touches;
 
 use super::order::record_refund;
-use super::{Context, Error, Result, catalog, price_watch};
+use super::{Context, Error, Result, price_watch};
 use crate::store::seen_price::PriceOf;
 use crate::store::{Tx, miss};
+pub use costs::{import_costs, layout_of};
 use orders::Orders;
-use row::{Row, read_cost, read_refund, read_seen_price, take_link, take_partner, take_promo_code};
+use row::{Row, read_refund, read_seen_price, take_link, take_partner, take_promo_code};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::Read;
 use touches::Touches;
@@ -64,7 +66,8 @@ impl ImportKind {
                 ],
             ),
             ImportKind::Refunds => (&["order", "refund_id", "amount"], &["refunded_at", "currency", "reason"]),
-            ImportKind::Costs => (&["date", "amount", "currency"], &["source", "medium", "campaign", "impressions", "clicks"]),
+            // Read by layouts of their own.
+            ImportKind::Costs => (&[], &[]),
             ImportKind::Partners => (&["name"], &["email", "external_id", "kind", "status", "group", "payout_method"]),
             ImportKind::Links => (
                 &["url"],
@@ -122,6 +125,8 @@ pub struct Imported {
     /// Refunds without an order, kept as misses.
     pub misses: u64,
     pub ignored_columns: Vec<String>,
+    /// Of costs: whose export it is, if that is known.
+    pub layout: Option<String>,
 }
 
 /// How many problems are gathered before a file is given up, and how many rows after the first are still looked at.
@@ -143,6 +148,11 @@ pub async fn import(
         ImportError::Refused(vec![ImportProblem { line, column: column.to_owned(), detail }])
     };
     source.read_to_end(&mut bytes).map_err(|e| refused(1, "file", format!("cannot be read: {e}")))?;
+    if kind == ImportKind::Costs {
+        let done = import_costs(tx, context, &bytes, &layout_of(renamed, &HashMap::new())?).await?;
+        progress(done.rows);
+        return Ok(done);
+    }
     let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(text)).from_reader(text);
     let head = reader.headers().map_err(|e| refused(1, "file", csv_fault(&e)))?.clone();
@@ -312,10 +322,8 @@ async fn take_row(tx: &mut Tx, context: &Context, kind: ImportKind, row: &Row<'_
                 done.misses += 1;
             }
         },
-        ImportKind::Costs => {
-            catalog::replace_cost(tx, "", &read_cost(row)?).await?;
-            count(true);
-        }
+        // Taken in as a whole file.
+        ImportKind::Costs => {}
         ImportKind::Partners => count(take_partner(tx, context, row).await?),
         ImportKind::Links => count(take_link(tx, context, row).await?),
         ImportKind::PromoCodes => count(take_promo_code(tx, context, row).await?),

@@ -2,7 +2,7 @@
 
 use crate::domain::promo::promo_key;
 use crate::domain::text::LinkCode;
-use crate::service::catalog::{self, CostInput, DiscountInput, LinkInput, PartnerInput, PromoCodeInput};
+use crate::service::catalog::{self, DiscountInput, LinkInput, PartnerInput, PromoCodeInput};
 use crate::service::input::{DecimalInput, Problems};
 use crate::service::order::{CustomerInput, OrderInput, RefundInput};
 use crate::service::price_watch::SeenPriceInput;
@@ -149,20 +149,4 @@ pub(super) async fn take_promo_code(tx: &mut Tx, context: &Context, row: &Row<'_
     p.done()?;
     catalog::save_promo_code(tx, context, known.as_ref().map(|k| k.id), &input).await?;
     Ok(known.is_none())
-}
-
-pub(super) fn read_cost(row: &Row<'_>) -> Result<CostInput> {
-    let mut p = Problems::default();
-    let input = CostInput {
-        date: row.get("date"),
-        source: row.get("source"),
-        medium: row.get("medium"),
-        campaign: row.get("campaign"),
-        amount: row.decimal("amount"),
-        currency: row.get("currency"),
-        impressions: row.number(&mut p, "impressions"),
-        clicks: row.number(&mut p, "clicks"),
-    };
-    p.done()?;
-    Ok(input)
 }

@@ -10,9 +10,9 @@ use crate::domain::money::Currency;
 use crate::domain::order::CustomerKind;
 use crate::domain::touch::TouchKind;
 use crate::service::credit::{CreditOptions, Fits, fits_of, kept_fits};
-use crate::service::rollup::{self, AsTheyAre, Sharing, StaleDays, credit_lines, spans_of};
+use crate::service::rollup::{self, AsTheyAre, Cut, Sharing, StaleDays, credit_lines, spans_of};
 use crate::service::{Result, Tributary};
-use crate::store::credit_day::{self, CreditDay, CreditSums, Days, KeyColumn, PAYABLE};
+use crate::store::credit_day::{self, CreditDay, CreditSums, KeyColumn, PAYABLE};
 use crate::store::{cost, touch_day};
 use chrono::NaiveDate;
 use std::collections::{BTreeSet, HashMap};
@@ -34,6 +34,9 @@ struct Gathering<'a> {
     credited: Credited,
     currency: Currency,
     columns: Vec<KeyColumn>,
+    cut: Cut,
+    /// Days are told apart, so that no whole month can be read.
+    by_day: bool,
     texts: Texts,
     rows: HashMap<Keys, Sums>,
     others: super::Others,
@@ -52,26 +55,34 @@ pub async fn report(service: &Tributary, question: Question, credited: Credited)
     }
     columns.sort_unstable();
     columns.dedup();
+    let by_origin = columns
+        .iter()
+        .all(|column| matches!(column, KeyColumn::Day | KeyColumn::Channel | KeyColumn::Origin | KeyColumn::Customer));
+    let dimensions = question.group_by.iter().copied().chain(question.filters.iter().map(|filter| filter.dimension));
+    let by_day = dimensions.clone().any(|dimension| matches!(dimension, Dimension::Day | Dimension::Week));
     let mut gathering = Gathering {
         service,
         question: &question,
         credited,
         currency,
         columns,
+        cut: if by_origin { Cut::Origin } else { Cut::All },
+        by_day,
         texts: Texts::default(),
         rows: HashMap::new(),
         others: super::Others::new(),
     };
     let stale = StaleDays::read(&service.db, question.from, question.to).await?;
-    let (all_visitors, visitors_error) = gathering.touches(&stale.visitors).await?;
+    let (all_visitors, visitors_error) = gathering.touches(&stale).await?;
     let mut exchange = Exchange::of(&service.db, &question, currency).await?;
     if credited == Credited::ByModel {
         gathering.costs(&mut exchange).await?;
     }
     gathering.credit(&stale, &mut exchange).await?;
-    let Gathering { rows, others, .. } = gathering;
+    let Gathering { mut rows, others, .. } = gathering;
     let mut totals = Sums { visitors: all_visitors, ..Sums::default() };
-    for row in rows.values() {
+    for row in rows.values_mut() {
+        row.compared_clicks = if row.platform_clicks == 0 { 0 } else { row.clicks };
         totals.add(row);
     }
     let mut rows: Vec<(Keys, Sums)> = rows.into_iter().collect();
@@ -97,29 +108,41 @@ impl Gathering<'_> {
     }
 
     /// Touches and visitors; answers how many visitors there were in all, and how far that may be off.
-    async fn touches(&mut self, stale: &BTreeSet<NaiveDate>) -> Result<(i64, Option<f64>)> {
-        let Question { from, to, .. } = *self.question;
+    async fn touches(&mut self, stale: &StaleDays) -> Result<(i64, Option<f64>)> {
+        let span = (self.question.from, self.question.to);
         let db = &self.service.db;
-        let sums = touch_day::sums(db, from, to, &self.columns).await?;
+        let plan = stale.plan(span, &stale.visitors, self.cut, self.by_day);
+        let of_partners = self.credited == Credited::Payable;
+        let sums = touch_day::sums(db, &plan, &self.columns, of_partners).await?;
         self.texts.learn(db, sums.iter().map(|sum| sum.origin_id), std::iter::empty()).await?;
-        let mut touches = 0;
+        let mut touches: i64 = 0;
         for sum in &sums {
+            if matches!(sum.kind, TouchKind::Click | TouchKind::Visit) {
+                touches += sum.counted;
+            }
             let Some(keys) = self.keys(&self.texts.of_touches(sum)) else { continue };
             let row = self.rows.entry(keys).or_default();
             match sum.kind {
                 TouchKind::Click | TouchKind::Visit => {
                     row.clicks += sum.counted;
                     row.clicks_not_counted += sum.not_counted;
-                    touches += sum.counted;
                 }
                 TouchKind::Impression => row.impressions += sum.counted,
                 TouchKind::Promo | TouchKind::Call => {}
             }
         }
-        let by_day = self.columns.contains(&KeyColumn::Day);
         // Their origins are among those of the touches, where origins matter.
+        if of_partners {
+            // Whether visitors are counted one by one goes by everybody's touches, for they are all read for it.
+            let everybody = touch_day::sums(db, &plan, &[], false).await?;
+            touches = everybody
+                .iter()
+                .filter(|sum| matches!(sum.kind, TouchKind::Click | TouchKind::Visit))
+                .map(|sum| sum.counted)
+                .sum();
+        }
         let group = |day, key: &_| self.keys(&self.texts.of_visitors(day, key));
-        let visitors = rollup::visitors(self.service, (from, to), (touches, by_day), stale, group).await?;
+        let visitors = rollup::visitors(self.service, span, &plan, touches, group).await?;
         for (keys, count) in visitors.of {
             self.rows.entry(keys).or_default().visitors = count;
         }
@@ -128,8 +151,8 @@ impl Gathering<'_> {
 
     async fn costs(&mut self, exchange: &mut Exchange) -> Result<()> {
         let Question { from, to, convert, .. } = *self.question;
-        let by_day = convert || self.columns.contains(&KeyColumn::Day);
-        for sum in cost::sums(&self.service.db, from, to, by_day).await? {
+        let plan = StaleDays::none().plan((from, to), &BTreeSet::new(), self.cut, convert || self.by_day);
+        for sum in cost::sums(&self.service.db, &plan, convert || self.columns.contains(&KeyColumn::Day)).await? {
             let Some(keys) = self.keys(&place_of_cost(&sum)) else { continue };
             let Some(brought) = exchange.in_report([sum.amount_minor], sum.currency, sum.day)? else {
                 self.others.entry(sum.currency).or_default().2 += sum.amount_minor;
@@ -168,13 +191,12 @@ impl Gathering<'_> {
         };
         let by_model = self.credited == Credited::ByModel;
         if is_kept {
-            let without: Vec<NaiveDate> = out_of_date.iter().copied().collect();
-            let days = Days { from, to, without: &without };
+            let plan = stale.plan((from, to), &out_of_date, self.cut, self.by_day);
             let models: &[&'static str] = if by_model { &[model.name(), PAYABLE] } else { &[PAYABLE] };
             // Who is new is a figure of every row.
             let mut columns = self.columns.clone();
             columns.push(KeyColumn::Customer);
-            let sums = credit_day::sums(&service.db, &days, models, &columns).await?;
+            let sums = credit_day::sums(&service.db, &plan, models, &columns, !by_model).await?;
             self.add_credit(sums.iter().map(|(key, sums)| (key, sums))).await?;
         }
         if out_of_date.is_empty() {

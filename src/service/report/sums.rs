@@ -23,6 +23,8 @@ pub struct Sums {
     /// What the ad platforms say of the costs.
     pub platform_impressions: i64,
     pub platform_clicks: i64,
+    /// Clicks of rows of which a platform has counted clicks.
+    pub compared_clicks: i64,
 }
 
 impl Sums {
@@ -42,6 +44,7 @@ impl Sums {
         self.commission_minor += row.commission_minor;
         self.platform_impressions += row.platform_impressions;
         self.platform_clicks += row.platform_clicks;
+        self.compared_clicks += row.compared_clicks;
     }
 
     /// Ad cost and commissions, and discounts if they count as cost.
@@ -85,7 +88,7 @@ impl Sums {
             romi: gross_profit.and_then(|gross| figures::roi(gross, cost)),
             platform_impressions: self.platform_impressions,
             platform_clicks: self.platform_clicks,
-            platform_clicks_difference: (self.platform_clicks != 0).then(|| self.clicks - self.platform_clicks),
+            platform_clicks_difference: (self.platform_clicks != 0).then(|| self.compared_clicks - self.platform_clicks),
         }
     }
 }
@@ -121,6 +124,6 @@ pub struct Figures {
     pub romi: Option<f64>,
     pub platform_impressions: i64,
     pub platform_clicks: i64,
-    /// Clicks here less those that the platforms counted; none where they counted none.
+    /// Clicks here less those that the platforms counted, of the rows of which they counted any.
     pub platform_clicks_difference: Option<i64>,
 }

@@ -8,6 +8,7 @@ mod refresh;
 mod stale;
 mod visitors;
 
+pub use crate::store::rollup::{Cut, Plan};
 pub use lines::{AsTheyAre, Brings, Brought, Sharing, credit_lines};
 pub use proof::proofs;
 pub use refresh::{rebuild, refresh};

@@ -4,19 +4,45 @@ use super::stale::{StaleDays, spans_of};
 use super::visitors::{read, sketches};
 use super::{AsTheyAre, Sharing, credit_lines, kept_models};
 use crate::domain::attribution::Model;
-use crate::domain::time::{FAR_DAY, FIRST_DAY};
+use crate::domain::time::{FAR_DAY, FIRST_DAY, Period};
 use crate::service::credit::{CreditOptions, Fits, kept_fits};
 use crate::service::doctor::Finding;
 use crate::service::{Result, Tributary};
 use crate::store::credit_day::{self, CreditDay, CreditSums, PAYABLE};
+use crate::store::rollup::Cut;
 use crate::store::visitor_sketch::{self, Span};
-use crate::store::{replay, report};
+use crate::store::{cost, replay, report, touch_day};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Days that are marked as out of date are reckoned anew before anybody is told, so they are left out.
 pub async fn proofs(service: &Tributary) -> Result<Vec<Finding>> {
-    Ok(vec![credit(service).await?, visitors(service).await?])
+    Ok(vec![credit(service).await?, visitors(service).await?, added_up(service).await?])
+}
+
+/// Days by origin, and months, are the sums of the days they are made of.
+async fn added_up(service: &Tributary) -> Result<Finding> {
+    let mut finding = Finding::of("what roll-ups add up are the days that they are made of");
+    let db = &service.db;
+    let stale = StaleDays::read(db, FIRST_DAY, FAR_DAY).await?;
+    // Without months there are days all the same; no month is that early.
+    let months_to = stale.months_to.unwrap_or(Period::of(FIRST_DAY));
+    let is_stale = |span: &str, days: &[&BTreeSet<NaiveDate>]| {
+        days.iter().any(|days| days.iter().any(|day| day.to_string().starts_with(span)))
+    };
+    for (cut, span, model) in credit_day::wrong_sums(db, months_to).await? {
+        if !is_stale(&span, &[&stale.credit, &stale.fitted]) {
+            finding.broken.push(format!("credit of {span} by {cut}, {model}"));
+        }
+    }
+    for (cut, span) in touch_day::wrong_sums(db, months_to).await? {
+        if !is_stale(&span, &[&stale.visitors]) {
+            finding.broken.push(format!("touches of {span} by {cut}"));
+        }
+    }
+    finding.broken.extend(cost::wrong_months(db).await?.into_iter().map(|month| format!("costs of {month}")));
+    finding.broken.truncate(20);
+    Ok(finding)
 }
 
 async fn credit(service: &Tributary) -> Result<Finding> {
@@ -60,21 +86,29 @@ async fn visitors(service: &Tributary) -> Result<Finding> {
     let days: BTreeSet<NaiveDate> =
         first.iter_days().take_while(|day| *day <= last).filter(|day| !stale.visitors.contains(day)).collect();
     for (from, to) in spans_of(&days) {
-        let mut stored = BTreeMap::new();
-        for sketch in visitor_sketch::of_days(db, from, to).await? {
-            if let Span::Day(day) = sketch.span {
-                stored.insert((day, sketch.key), read(&sketch.bytes)?.composite_estimate());
+        let visitors = visitor_sketch::visitors(db, from, to).await?;
+        for cut in Cut::ALL {
+            let mut stored = BTreeMap::new();
+            for sketch in visitor_sketch::of_days(db, cut, from, to).await? {
+                if let Span::Day(day) = sketch.span {
+                    stored.insert((day, sketch.key), read(&sketch.bytes)?.composite_estimate());
+                }
             }
-        }
-        let there = sketches(visitor_sketch::visitors(db, from, to).await?)?;
-        let mut keys: Vec<_> = stored.keys().chain(there.keys()).collect();
-        keys.sort();
-        keys.dedup();
-        for key in keys {
-            finding.checked += 1;
-            let (kept, found) = (stored.get(key).copied(), there.get(key).map(|sketch| sketch.composite_estimate()));
-            if kept != found && finding.broken.len() < 20 {
-                finding.broken.push(format!("{}, {}: kept {kept:?}, there are {found:?}", key.0, key.1.channel));
+            let there = sketches(visitors.clone(), cut)?;
+            let mut keys: Vec<_> = stored.keys().chain(there.keys()).collect();
+            keys.sort();
+            keys.dedup();
+            for key in keys {
+                finding.checked += 1;
+                let (kept, found) = (stored.get(key).copied(), there.get(key).map(|sketch| sketch.composite_estimate()));
+                if kept != found && finding.broken.len() < 20 {
+                    finding.broken.push(format!(
+                        "{}, {} by {}: kept {kept:?}, there are {found:?}",
+                        key.0,
+                        key.1.channel,
+                        cut.name()
+                    ));
+                }
             }
         }
     }

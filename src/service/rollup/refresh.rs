@@ -1,13 +1,14 @@
 //! Makes roll-ups anew where they are out of date.
 
-use super::stale::{StaleDays, spans_of};
-use super::{AsTheyAre, Sharing, credit_lines, kept_models, visitors};
+use super::stale::{MONTHS_TO, StaleDays, spans_of};
+use super::{AsTheyAre, DAYS_AT_ONCE, Sharing, credit_lines, kept_models, visitors};
 use crate::domain::attribution::Model;
-use crate::domain::time::FIRST_DAY;
+use crate::domain::time::{FIRST_DAY, Period};
 use crate::service::credit::{CreditOptions, Fits, kept_fits};
 use crate::service::{Result, Tributary};
 use crate::store::credit_day::{self, PAYABLE};
-use crate::store::stale_day;
+use crate::store::visitor_sketch::{self, Span};
+use crate::store::{replay, report, settings, stale_day, touch_day};
 use chrono::NaiveDate;
 use std::collections::BTreeSet;
 
@@ -20,6 +21,7 @@ pub async fn refresh(service: &Tributary) -> Result<(usize, usize)> {
     loop {
         let marks = stale_day::marks(&service.db, MARKS_AT_ONCE).await?;
         if marks.is_empty() {
+            months(service, &StaleDays::default()).await?;
             return Ok(made);
         }
         // What is to come is of no order yet.
@@ -30,6 +32,12 @@ pub async fn refresh(service: &Tributary) -> Result<(usize, usize)> {
         let fitted: Vec<(&'static str, Model)> = kept_models().into_iter().filter(|(_, model)| model.needs_a_fit()).collect();
         credit(service, &only_fitted, &fitted).await?;
         visitors::refresh(service, &stale.visitors).await?;
+        for days in stale.visitors.iter().copied().collect::<Vec<_>>().chunks(DAYS_AT_ONCE) {
+            let mut tx = service.db.begin().await?;
+            touch_day::add_up_days(&mut tx, days).await?;
+            tx.commit().await?;
+        }
+        months(service, &stale).await?;
         let mut tx = service.db.begin().await?;
         stale_day::remove(&mut tx, &marks.iter().map(|mark| mark.id).collect::<Vec<_>>()).await?;
         tx.commit().await?;
@@ -38,6 +46,53 @@ pub async fn refresh(service: &Tributary) -> Result<(usize, usize)> {
             return Ok(made);
         }
     }
+}
+
+/// Adds up the months of days that were made anew, and those that are over since the last time.
+async fn months(service: &Tributary, made: &StaleDays) -> Result<()> {
+    let db = &service.db;
+    let over = Period::of(service.context("clockwork").today()).first_day().pred_opt().map(Period::of);
+    let Some(over) = over else { return Ok(()) };
+    let built_to: Option<Period> = settings::get(db, MONTHS_TO).await?.and_then(|month| month.parse().ok());
+    let changed = |days: &BTreeSet<NaiveDate>| -> BTreeSet<Period> {
+        days.iter().map(|day| Period::of(*day)).filter(|month| *month <= over).collect()
+    };
+    let (mut of_credit, mut of_touches) = (changed(&made.credit), changed(&made.visitors));
+    of_credit.extend(changed(&made.fitted));
+    if built_to != Some(over) {
+        let first = match built_to {
+            Some(built) => Some(built.next()),
+            None => {
+                let firsts = [report::conversion_days(db).await?, replay::span(db).await?];
+                firsts.into_iter().flatten().map(|(first, _)| Period::of(first)).min()
+            }
+        };
+        let new = std::iter::successors(first, |month| Some(month.next())).take_while(|month| *month <= over);
+        for month in new {
+            of_credit.insert(month);
+            of_touches.insert(month);
+        }
+    }
+    for month in &of_credit {
+        let mut tx = db.begin().await?;
+        credit_day::add_up_month(&mut tx, *month).await?;
+        tx.commit().await?;
+    }
+    for month in &of_touches {
+        let sketches = visitors::of_month(service, *month).await?;
+        let mut tx = db.begin().await?;
+        touch_day::add_up_month(&mut tx, *month).await?;
+        for (cut, sketches) in &sketches {
+            visitor_sketch::replace(&mut tx, *cut, Span::Month(*month), sketches).await?;
+        }
+        tx.commit().await?;
+    }
+    if built_to != Some(over) {
+        let mut tx = db.begin().await?;
+        settings::set(&mut tx, MONTHS_TO, &over.to_string()).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// Makes all of it anew.
@@ -68,6 +123,7 @@ async fn credit(service: &Tributary, days: &BTreeSet<NaiveDate>, models: &[(&'st
         let days: Vec<NaiveDate> = from.iter_days().take_while(|day| *day <= to).collect();
         let mut tx = service.db.begin().await?;
         credit_day::replace(&mut tx, &days, &names, &rows).await?;
+        credit_day::add_up_days(&mut tx, &days, &names).await?;
         tx.commit().await?;
     }
     Ok(())

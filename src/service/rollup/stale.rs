@@ -1,9 +1,11 @@
 //! Which days are out of date.
 
 use super::{DAYS_AT_ONCE, WINDOW_DAYS};
+use crate::domain::time::{FAR_DAY, Period};
 use crate::service::Result;
-use crate::store::Reader;
+use crate::store::rollup::{Cut, Plan};
 use crate::store::stale_day::{self, Stale};
+use crate::store::{Reader, settings};
 use chrono::{NaiveDate, TimeDelta};
 use std::collections::BTreeSet;
 
@@ -15,9 +17,19 @@ pub struct StaleDays {
     /// By the models that need one, beside those.
     pub fitted: BTreeSet<NaiveDate>,
     pub visitors: BTreeSet<NaiveDate>,
+    /// The last month that whole months are kept to.
+    pub months_to: Option<Period>,
 }
 
+/// The setting that tells up to which month whole months are added up.
+pub(super) const MONTHS_TO: &str = "rollups_months_to";
+
 impl StaleDays {
+    /// Of what is never out of date.
+    pub fn none() -> StaleDays {
+        StaleDays { months_to: Some(Period::of(FAR_DAY)), ..StaleDays::default() }
+    }
+
     /// What these marks say, of days from `from` to `to`.
     pub fn of(marks: impl IntoIterator<Item = (Stale, NaiveDate)>, from: NaiveDate, to: NaiveDate) -> StaleDays {
         let mut stale = StaleDays::default();
@@ -51,7 +63,31 @@ impl StaleDays {
 
     /// As the store says now.
     pub async fn read(on: impl Into<Reader<'_>>, from: NaiveDate, to: NaiveDate) -> Result<StaleDays> {
-        Ok(StaleDays::of(stale_day::marked(on).await?, from, to))
+        let mut reader = on.into();
+        let months_to = settings::get(reader.again(), MONTHS_TO).await?.and_then(|month| month.parse().ok());
+        Ok(StaleDays { months_to, ..StaleDays::of(stale_day::marked(reader).await?, from, to) })
+    }
+
+    /// How a span is read whose days are out of date as `stale` says: whole months where none is, the rest day by day. `by_day`:
+    /// each day apart.
+    pub fn plan(&self, (from, to): (NaiveDate, NaiveDate), stale: &BTreeSet<NaiveDate>, cut: Cut, by_day: bool) -> Plan {
+        let mut plan = Plan { cut, months: Vec::new(), days: Vec::new(), stale: stale.range(from..=to).copied().collect() };
+        let mut month = Period::of(from);
+        let mut run: Option<(NaiveDate, NaiveDate)> = None;
+        while month.first_day() <= to {
+            let (first, last) = (month.first_day().max(from), month.last_day().min(to));
+            let is_whole = first == month.first_day() && last == month.last_day();
+            let is_kept = self.months_to.is_some_and(|kept| month <= kept) && stale.range(first..=last).next().is_none();
+            if is_whole && is_kept && !by_day {
+                plan.days.extend(run.take());
+                plan.months.push(month);
+            } else {
+                run = Some((run.map_or(first, |(begun, _)| begun), last));
+            }
+            month = month.next();
+        }
+        plan.days.extend(run);
+        plan
     }
 }
 
@@ -93,6 +129,14 @@ mod tests {
                 prop_assert_eq!(stale.fitted.contains(&day), marked(Stale::Fitted));
                 prop_assert_eq!(stale.visitors.contains(&day), marked(Stale::Touches));
             }
+            let stale = StaleDays { months_to: Some("2026-08".parse().unwrap()), ..stale };
+            let plan = stale.plan((day(from), day(from + length)), &stale.credit, Cut::All, false);
+            let in_months = plan.months.iter().flat_map(|month| month.first_day().iter_days().take_while(move |day| *day <= month.last_day()));
+            let in_runs = plan.days.iter().flat_map(|(first, last)| first.iter_days().take_while(move |day| day <= last));
+            let mut read: Vec<NaiveDate> = in_months.clone().chain(in_runs).collect();
+            read.sort();
+            prop_assert_eq!(read, (from..=from + length).map(day).collect::<Vec<_>>(), "every day is read once");
+            prop_assert!(in_months.clone().all(|day| !stale.credit.contains(&day) && day <= "2026-08-31".parse().unwrap()));
             let of_spans: BTreeSet<NaiveDate> =
                 spans_of(&stale.credit).into_iter().flat_map(|(first, last)| first.iter_days().take_while(move |day| *day <= last)).collect();
             prop_assert_eq!(of_spans, stale.credit);

@@ -1,7 +1,8 @@
 //! The reports.
 
 use super::wants_csv;
-use crate::service::export::workbook;
+use crate::service::cohorts;
+use crate::service::export::{Sheet, workbook};
 use crate::service::report::{self, Of, ReportInput};
 use crate::web::App;
 use crate::web::error::Problem;
@@ -10,6 +11,7 @@ use crate::web::who::ApiKey;
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use chrono::NaiveDate;
 
 /// What is asked in a query: `from`, `to` (days, inclusive), `model`, `other_model`, `group_by` (comma-separated), `f` (a filter,
 /// several times if need be), `cmp`, `currency`, `convert` (`true`: amounts in other currencies are converted), `margin`,
@@ -40,22 +42,29 @@ async fn answered(app: &App, request: &HttpRequest, of: Of) -> Result<HttpRespon
     let asked = input_of(&query).check(app.service.context("api").today())?;
     app.mover.move_all().await?;
     let answer = report::answer(&app.service, asked, of).await?;
+    let names = report::partner_names(&app.service.db).await?;
+    let question = &answer.report.question;
+    written(request, &query, (question.from, question.to), answer.sheet(), || answer.json(&names))
+}
+
+/// An answer in the format that is asked for: JSON, or a sheet as CSV or XLSX.
+fn written(
+    request: &HttpRequest,
+    query: &Fields,
+    (from, to): (NaiveDate, NaiveDate),
+    sheet: Sheet,
+    json: impl FnOnce() -> serde_json::Value,
+) -> Result<HttpResponse, Problem> {
+    let csv = || HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(sheet.table().csv());
     match query.get("format") {
         "xlsx" => {
-            let sheet = answer.sheet();
             let bytes = workbook(std::slice::from_ref(&sheet)).map_err(|error| Problem::field("/format", error))?;
-            let question = &answer.report.question;
-            let name = format!("attachment; filename=\"{}-{}-{}.xlsx\"", sheet.name, question.from, question.to);
+            let name = format!("attachment; filename=\"{}-{from}-{to}.xlsx\"", sheet.name);
             Ok(HttpResponse::Ok().content_type(XLSX).insert_header((header::CONTENT_DISPOSITION, name)).body(bytes))
         }
-        "csv" => Ok(HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(answer.sheet().table().csv())),
-        "" if wants_csv(request) => {
-            Ok(HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(answer.sheet().table().csv()))
-        }
-        "" | "json" => {
-            let names = report::partner_names(&app.service.db).await?;
-            Ok(HttpResponse::Ok().json(answer.json(&names)))
-        }
+        "csv" => Ok(csv()),
+        "" if wants_csv(request) => Ok(csv()),
+        "" | "json" => Ok(HttpResponse::Ok().json(json())),
         _ => Err(Problem::field("/format", "must be json, csv or xlsx")),
     }
 }
@@ -72,4 +81,14 @@ pub async fn channels(app: Data<App>, _key: ApiKey, request: HttpRequest) -> Res
 #[utoipa::path(get, path = "/v1/reports/partners", tag = "Reports", params(("from" = Option<String>, Query), ("to" = Option<String>, Query), ("currency" = Option<String>, Query), ("convert" = Option<bool>, Query, description = "Amounts in other currencies are converted, each by the rate of its day, and shown with it; a missing rate is refused")), responses((status = 200, description = "`{data, totals}`"), (status = 422, body = Problem)))]
 pub async fn partners(app: Data<App>, _key: ApiKey, request: HttpRequest) -> Result<HttpResponse, Problem> {
     answered(&app, &request, Of::Partners).await
+}
+
+/// Customers by the month of their first order: how many came back in each month after it, what they ordered, and what a
+/// customer has brought so far.
+#[utoipa::path(get, path = "/v1/reports/cohorts", tag = "Reports", params(("from" = Option<String>, Query, description = "The first month of a first order; the last twelve, if left out"), ("to" = Option<String>, Query, description = "The last day that is looked at"), ("currency" = Option<String>, Query), ("margin" = Option<String>, Query, description = "Gross profit in percent of net revenue: LTV is reckoned by it"), ("format" = Option<String>, Query)), responses((status = 200, description = "`{data: [{cohort, customers, repeat_customers, months: […]}]}`"), (status = 422, body = Problem)))]
+pub async fn cohorts(app: Data<App>, _key: ApiKey, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let query = Fields::of_query(&request);
+    let asked = input_of(&query).check(app.service.context("api").today())?;
+    let report = cohorts::report(&app.service, cohorts::Asked::of(&asked.question, query.get("from").is_empty())).await?;
+    written(&request, &query, (report.from.first_day(), report.to), report.sheet(), || report.json())
 }

@@ -72,12 +72,15 @@ CREATE TRIGGER costs_change_month AFTER INSERT OR UPDATE ON costs FOR EACH ROW E
 -- Days whose credit or visitors have changed since they were added up. One is marked by adding a row, so that no two writers wait.
 CREATE TABLE stale_days(id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, what TEXT COLLATE "C" NOT NULL, day DATE NOT NULL);
 INSERT INTO stale_days (what, day) SELECT DISTINCT 'credit', day FROM orders UNION SELECT DISTINCT 'credit', day FROM leads
-    UNION SELECT DISTINCT 'credit', day FROM events WHERE kind = 'lead' UNION SELECT DISTINCT 'touches', day FROM touch_days;
+    UNION SELECT DISTINCT 'credit', day FROM events WHERE kind = 'lead' UNION SELECT DISTINCT 'touches', day FROM touch_days
+    UNION SELECT DISTINCT 'credit', COALESCE(day, CAST(period || '-01' AS DATE)) FROM commissions WHERE order_id IS NULL AND lead_id IS NULL;
 
--- Whatever credit is reckoned from marks the days that it changes. Who is new depends on all orders of a person.
+-- Whatever credit is reckoned from marks the days that it changes. Who is new depends on all orders of a person. Plans are made
+-- without statistics and kept, so each of these is told what to look up by what.
 CREATE FUNCTION orders_come_credit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO stale_days (what, day) SELECT DISTINCT 'credit', o.day FROM new_rows n JOIN orders o ON o.person_id = n.person_id;
+    INSERT INTO stale_days (what, day) SELECT DISTINCT 'credit', o.day FROM new_rows n
+        CROSS JOIN LATERAL (SELECT day FROM orders WHERE person_id = n.person_id OFFSET 0) o;
     RETURN NULL;
 END
 $$;
@@ -94,7 +97,8 @@ CREATE TRIGGER orders_change_credit AFTER UPDATE ON orders FOR EACH ROW
     EXECUTE FUNCTION orders_change_credit();
 CREATE FUNCTION day_of_order_credit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO stale_days (what, day) SELECT DISTINCT 'credit', o.day FROM changed_rows n JOIN orders o ON o.id = n.order_id;
+    INSERT INTO stale_days (what, day) SELECT DISTINCT 'credit', o.day FROM changed_rows n
+        CROSS JOIN LATERAL (SELECT day FROM orders WHERE id = n.order_id OFFSET 0) o;
     RETURN NULL;
 END
 $$;
@@ -122,12 +126,18 @@ CREATE TRIGGER partners_change_credit AFTER UPDATE ON partners FOR EACH ROW WHEN
 -- Whoever is known by one thing more may have other touches before an order or lead.
 CREATE FUNCTION identifiers_come_credit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO stale_days (what, day) SELECT 'credit', o.day FROM new_rows n JOIN orders o ON o.person_id = n.person_id
-        UNION SELECT 'credit', l.day FROM new_rows n JOIN leads l ON l.person_id = n.person_id
-        UNION SELECT 'credit', e.day FROM new_rows n JOIN identifiers k ON k.person_id = n.person_id
-            JOIN events e ON k.kind = 'visitor' AND e.visitor_id = k.value AND e.kind = 'lead'
-        UNION SELECT 'credit', e.day FROM new_rows n JOIN identifiers k ON k.person_id = n.person_id
-            JOIN events e ON k.kind = 'customer' AND e.customer_id = k.value AND e.kind = 'lead';
+    INSERT INTO stale_days (what, day) SELECT 'credit', o.day FROM new_rows n
+        CROSS JOIN LATERAL (SELECT day FROM orders WHERE person_id = n.person_id OFFSET 0) o
+        UNION SELECT 'credit', l.day FROM new_rows n CROSS JOIN LATERAL (SELECT day FROM leads WHERE person_id = n.person_id OFFSET 0) l;
+    -- Most shops have no leads from browsers, and those need the persons' other identifiers.
+    IF EXISTS (SELECT 1 FROM events WHERE kind = 'lead' AND visitor_id IS NOT NULL) OR EXISTS (SELECT 1 FROM events WHERE kind = 'lead' AND customer_id IS NOT NULL) THEN
+        INSERT INTO stale_days (what, day) SELECT 'credit', e.day FROM (SELECT DISTINCT person_id FROM new_rows) n
+            CROSS JOIN LATERAL (SELECT kind, value FROM identifiers WHERE person_id = n.person_id OFFSET 0) k
+            CROSS JOIN LATERAL (SELECT day FROM events WHERE visitor_id = k.value AND kind = 'lead' OFFSET 0) e WHERE k.kind = 'visitor'
+            UNION SELECT 'credit', e.day FROM (SELECT DISTINCT person_id FROM new_rows) n
+            CROSS JOIN LATERAL (SELECT kind, value FROM identifiers WHERE person_id = n.person_id OFFSET 0) k
+            CROSS JOIN LATERAL (SELECT day FROM events WHERE customer_id = k.value AND kind = 'lead' OFFSET 0) e WHERE k.kind = 'customer';
+    END IF;
     RETURN NULL;
 END
 $$;
@@ -136,10 +146,10 @@ CREATE FUNCTION identifiers_move_credit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO stale_days (what, day) SELECT 'credit', day FROM orders WHERE person_id IN (OLD.person_id, NEW.person_id)
         UNION SELECT 'credit', day FROM leads WHERE person_id IN (OLD.person_id, NEW.person_id)
-        UNION SELECT 'credit', e.day FROM identifiers k JOIN events e ON e.visitor_id = k.value AND e.kind = 'lead'
-            WHERE k.person_id IN (OLD.person_id, NEW.person_id) AND k.kind = 'visitor'
-        UNION SELECT 'credit', e.day FROM identifiers k JOIN events e ON e.customer_id = k.value AND e.kind = 'lead'
-            WHERE k.person_id IN (OLD.person_id, NEW.person_id) AND k.kind = 'customer';
+        UNION SELECT 'credit', e.day FROM (SELECT kind, value FROM identifiers WHERE person_id IN (OLD.person_id, NEW.person_id) OFFSET 0) k
+            CROSS JOIN LATERAL (SELECT day FROM events WHERE visitor_id = k.value AND kind = 'lead' OFFSET 0) e WHERE k.kind = 'visitor'
+        UNION SELECT 'credit', e.day FROM (SELECT kind, value FROM identifiers WHERE person_id IN (OLD.person_id, NEW.person_id) OFFSET 0) k
+            CROSS JOIN LATERAL (SELECT day FROM events WHERE customer_id = k.value AND kind = 'lead' OFFSET 0) e WHERE k.kind = 'customer';
     RETURN NULL;
 END
 $$;
@@ -147,8 +157,8 @@ CREATE TRIGGER identifiers_move_credit AFTER UPDATE ON identifiers FOR EACH ROW 
 -- What is owed for a day's clicks stands on that day, what is owed for a month's volume on its first.
 CREATE FUNCTION commissions_come_credit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO stale_days (what, day) SELECT 'credit', o.day FROM new_rows n JOIN orders o ON o.id = n.order_id
-        UNION SELECT 'credit', l.day FROM new_rows n JOIN leads l ON l.id = n.lead_id
+    INSERT INTO stale_days (what, day) SELECT 'credit', o.day FROM new_rows n CROSS JOIN LATERAL (SELECT day FROM orders WHERE id = n.order_id OFFSET 0) o
+        UNION SELECT 'credit', l.day FROM new_rows n CROSS JOIN LATERAL (SELECT day FROM leads WHERE id = n.lead_id OFFSET 0) l
         UNION SELECT 'credit', COALESCE(day, CAST(period || '-01' AS DATE)) FROM new_rows WHERE order_id IS NULL AND lead_id IS NULL;
     RETURN NULL;
 END
@@ -177,10 +187,10 @@ CREATE TRIGGER leads_change_credit AFTER UPDATE ON leads FOR EACH ROW
 CREATE FUNCTION events_come_credit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO stale_days (what, day) SELECT 'credit', NEW.day
-        UNION SELECT 'credit', o.day FROM identifiers i JOIN orders o ON o.person_id = i.person_id
-            WHERE i.kind = 'visitor' AND i.value = NEW.visitor_id AND o.placed_at >= NEW.at
-        UNION SELECT 'credit', o.day FROM identifiers i JOIN orders o ON o.person_id = i.person_id
-            WHERE i.kind = 'customer' AND i.value = NEW.customer_id AND o.placed_at >= NEW.at;
+        UNION SELECT 'credit', o.day FROM (SELECT person_id FROM identifiers WHERE kind = 'visitor' AND value = NEW.visitor_id OFFSET 0) i
+            CROSS JOIN LATERAL (SELECT day FROM orders WHERE person_id = i.person_id AND placed_at >= NEW.at OFFSET 0) o
+        UNION SELECT 'credit', o.day FROM (SELECT person_id FROM identifiers WHERE kind = 'customer' AND value = NEW.customer_id OFFSET 0) i
+            CROSS JOIN LATERAL (SELECT day FROM orders WHERE person_id = i.person_id AND placed_at >= NEW.at OFFSET 0) o;
     RETURN NULL;
 END
 $$;

@@ -69,7 +69,8 @@ END;
 -- Days whose credit or visitors have changed since they were added up. One is marked by adding a row, so that no two writers wait.
 CREATE TABLE stale_days(id INTEGER PRIMARY KEY, what TEXT NOT NULL, day TEXT NOT NULL) STRICT;
 INSERT INTO stale_days (what, day) SELECT DISTINCT 'credit', day FROM orders UNION SELECT DISTINCT 'credit', day FROM leads
-    UNION SELECT DISTINCT 'credit', day FROM events WHERE kind = 'lead' UNION SELECT DISTINCT 'touches', day FROM touch_days;
+    UNION SELECT DISTINCT 'credit', day FROM events WHERE kind = 'lead' UNION SELECT DISTINCT 'touches', day FROM touch_days
+    UNION SELECT DISTINCT 'credit', COALESCE(day, period || '-01') FROM commissions WHERE order_id IS NULL AND lead_id IS NULL;
 
 -- Whatever credit is reckoned from marks the days that it changes. Who is new depends on all orders of a person.
 CREATE TRIGGER orders_come_credit AFTER INSERT ON orders BEGIN

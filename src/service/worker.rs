@@ -3,12 +3,16 @@
 use super::{Result, Tributary, ledger, rollup, settle};
 use crate::store::{Tx, account, missed_hit, partition, settings, touch};
 use chrono::{NaiveDate, TimeDelta};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long clicks on unknown codes are kept for a code to be given to a link.
 const MISSED_DAYS: i64 = 90;
 /// Addresses shortened in one transaction.
 const ADDRESSES_AT_ONCE: i64 = 1_000;
+
+/// Roll-ups are made anew for at most one part in this many of the time: a day of very many orders is reckoned whole for each
+/// that comes, and whoever asks meanwhile is told right all the same.
+const BETWEEN_ADDING_UP: u32 = 30;
 
 /// Releases what has been held long enough, forgets what has expired, makes room for the months to come,
 /// and adds up entries.
@@ -68,10 +72,15 @@ pub async fn shorten_addresses(service: &Tributary, days: u32) -> Result<()> {
 
 /// Runs the jobs every minute, until the task is dropped.
 pub async fn run_forever(service: Tributary, ip_retention_days: u32) {
+    let mut add_up_at = Instant::now();
     loop {
         let jobs = async {
             run_once(&service).await?;
-            rollup::refresh(&service).await?;
+            let started = Instant::now();
+            if started >= add_up_at {
+                rollup::refresh(&service).await?;
+                add_up_at = started + started.elapsed() * BETWEEN_ADDING_UP;
+            }
             shorten_addresses(&service, ip_retention_days).await
         };
         if let Err(error) = jobs.await {

@@ -2,8 +2,8 @@
 //! (triggers do it for orders and all that belongs to them); whoever makes the roll-up anew takes away the marks he saw
 //! before he read, and no others.
 
-use super::{Reader, Result, Tx};
-use crate::{read, run};
+use super::{Backend, Db, Dialect, Error, Reader, Result, Tx};
+use crate::{exec, read, run};
 use chrono::NaiveDate;
 use sqlx::QueryBuilder;
 
@@ -47,14 +47,52 @@ pub async fn mark(tx: &mut Tx, what: Stale, days: impl IntoIterator<Item = Naive
 
 /// Marks every day that anything happened on.
 pub async fn mark_all(tx: &mut Tx) -> Result<()> {
-    crate::exec!(tx, {
-        sqlx::query(
-            "INSERT INTO stale_days (what, day) SELECT DISTINCT 'credit', day FROM orders UNION SELECT DISTINCT 'credit', day FROM leads \
-             UNION SELECT DISTINCT 'credit', day FROM events WHERE kind = 'lead' UNION SELECT DISTINCT 'touches', day FROM touch_days \
-             UNION SELECT DISTINCT 'credit', day FROM credit_days",
-        )
-    })?;
+    let first_day = match tx.dialect() {
+        Dialect::Sqlite => "period || '-01'",
+        Dialect::Postgres => "CAST(period || '-01' AS DATE)",
+    };
+    let sql = format!(
+        "INSERT INTO stale_days (what, day) SELECT DISTINCT 'credit', day FROM orders UNION SELECT DISTINCT 'credit', day FROM leads \
+         UNION SELECT DISTINCT 'credit', day FROM events WHERE kind = 'lead' UNION SELECT DISTINCT 'touches', day FROM touch_days \
+         UNION SELECT DISTINCT 'credit', COALESCE(day, {first_day}) FROM commissions WHERE order_id IS NULL AND lead_id IS NULL \
+         UNION SELECT DISTINCT 'credit', day FROM credit_days"
+    );
+    exec!(tx, sqlx::query(sqlx::AssertSqlSafe(sql.clone())))?;
     Ok(())
+}
+
+/// The key of PostgreSQL's advisory lock of whoever makes roll-ups anew.
+const MAKER_LOCK: i64 = 0x7472_6972;
+
+/// Held by whoever makes roll-ups anew, in this process or another: of two at once, the slower could put what it read earlier over
+/// what the other one read later. Ends when it is dropped.
+#[derive(Debug)]
+pub enum Maker {
+    /// Beside SQLite's file, for closing the store's own would drop SQLite's locks on it.
+    File(std::fs::File),
+    /// A connection that nobody else has, for the lock is the connection's.
+    Postgres(Box<sqlx::PgConnection>),
+}
+
+/// Waits until nobody else makes roll-ups anew.
+pub async fn alone(db: &Db) -> Result<Maker> {
+    match db.backend() {
+        Backend::Sqlite(_) => {
+            let path = db.sqlite_path().map(|path| format!("{}.rollups.lock", path.display())).unwrap_or_default();
+            let locked = tokio::task::spawn_blocking(move || {
+                let file = std::fs::File::create(&path)?;
+                file.lock()?;
+                Ok::<_, std::io::Error>(file)
+            });
+            let locked = locked.await.map_err(|error| Error::Unreadable(error.to_string()))?;
+            locked.map(Maker::File).map_err(|error| Error::BadUrl(format!("the lock of roll-ups: {error}")))
+        }
+        Backend::Postgres(pool) => {
+            let mut connection = pool.acquire().await?.detach();
+            sqlx::query("SELECT pg_advisory_lock($1)").bind(MAKER_LOCK).execute(&mut connection).await?;
+            Ok(Maker::Postgres(Box::new(connection)))
+        }
+    }
 }
 
 /// A mark.

@@ -325,6 +325,26 @@ both_stores! {
         assert_eq!(app.broken().await, Vec::<String>::new(), "made anew, all of it is right");
     }
 
+    async fn several_who_add_up_at_once_leave_it_right(app: &TestApp) {
+        app.set_up().await;
+        let adding = async || {
+            for _ in 0..12 {
+                rollup::refresh(&app.service).await.unwrap();
+            }
+        };
+        let ordering = async || {
+            for number in 0..24 {
+                let order = json!({ "external_id": format!("C-{number}"), "placed_at": app.now(), "currency": "RUB", "total": "10.00", "promo_codes": ["ANNA10"], "customer": { "id": "c" } });
+                app.make("/v1/orders", order).await;
+            }
+        };
+        tokio::join!(adding(), ordering(), adding());
+        rollup::refresh(&app.service).await.unwrap();
+        let today = app.now()[..10].to_owned();
+        assert_eq!(app.get(&format!("/v1/reports/channels?from={today}&to={today}")).await["totals"]["orders"], 24.0);
+        assert_eq!(app.broken().await, Vec::<String>::new());
+    }
+
     async fn filters_cut_every_figure_and_the_rest_adds_up(app: &TestApp) {
         app.set_up().await;
         let visitor = visitor_id(1);

@@ -1,6 +1,6 @@
 //! What reports are added up from. Touches are counted by day in the transaction that stores them ([`crate::store::touch_day`]).
 //! Credit and sketches of visitors are kept by day too, and a day that has changed since is marked; what it holds is reckoned
-//! anew before anybody is told ([`credit`] and [`visitors`] for a report, [`refresh`] by the clockwork).
+//! anew before anybody is told ([`credit_lines()`] and [`visitors()`] for a report, [`refresh()`] by the clockwork).
 
 mod lines;
 mod proof;

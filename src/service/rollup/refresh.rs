@@ -17,6 +17,7 @@ const MARKS_AT_ONCE: i64 = 20_000;
 
 /// Makes anew what is marked, and takes the marks away. Answers how many days' credit and visitors were made.
 pub async fn refresh(service: &Tributary) -> Result<(usize, usize)> {
+    let _maker = stale_day::alone(&service.db).await?;
     let mut made = (0, 0);
     loop {
         let marks = stale_day::marks(&service.db, MARKS_AT_ONCE).await?;

@@ -29,7 +29,7 @@ reports_on() {
       psql --quiet "$2" --command 'CREATE DATABASE reports_tenth'
     fi
     reports_store "$store" "$touches" "$orders"
-    line=$(python3 benches/timed.py "$tributary" --database-url "$store" recompute)
+    line=$(python3 benches/timed.py "$tributary" --database-url "$store" recompute --rollups)
     printf 'reports, %s, roll-ups of %s touches made anew, with recompute\t%s s\t\t\t\n' "$name" "$touches" "${line% *}"
     start_server reports "$store"
     python3 benches/reports.py ask "${server_address[reports]}" "$key" >"$folder/reports.$name.$part"

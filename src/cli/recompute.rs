@@ -29,6 +29,9 @@ pub struct Recompute {
     /// Print what would change and keep nothing
     #[arg(long)]
     dry_run: bool,
+    /// Make everything that reports are added up from anew at once, and not when the service next has time for it
+    #[arg(long, conflicts_with = "dry_run")]
+    rollups: bool,
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
 }
@@ -73,8 +76,10 @@ impl Recompute {
         bar.finish_and_clear();
         let done = done?;
         // What reports are added up from holds every model; some of them alone are for comparing.
-        if asked.models == Model::ALL && !asked.dry_run && done.interrupted_after.is_none() {
+        if self.rollups {
             rollup::rebuild(&service).await?;
+        } else if asked.models == Model::ALL && !asked.dry_run && done.interrupted_after.is_none() {
+            rollup::mark_all(&service).await?;
         }
         match self.format {
             Format::Table => print(&done, &asked),

@@ -11,7 +11,7 @@ mod visitors;
 pub use crate::store::rollup::{Cut, Plan};
 pub use lines::{AsTheyAre, Brings, Brought, Sharing, credit_lines};
 pub use proof::proofs;
-pub use refresh::{rebuild, refresh};
+pub use refresh::{mark_all, rebuild, refresh};
 pub use stale::{StaleDays, spans_of};
 pub use visitors::{Visitors, visitors};
 

@@ -96,11 +96,17 @@ async fn months(service: &Tributary, made: &StaleDays) -> Result<()> {
     Ok(())
 }
 
-/// Makes all of it anew.
-pub async fn rebuild(service: &Tributary) -> Result<(usize, usize)> {
+/// Marks all of it as out of date.
+pub async fn mark_all(service: &Tributary) -> Result<()> {
     let mut tx = service.db.begin().await?;
     stale_day::mark_all(&mut tx).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// Makes all of it anew.
+pub async fn rebuild(service: &Tributary) -> Result<(usize, usize)> {
+    mark_all(service).await?;
     refresh(service).await
 }
 

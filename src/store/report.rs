@@ -298,3 +298,14 @@ pub async fn conversion_days<'a>(on: impl Into<Reader<'a>>) -> Result<Option<(Na
     let first = rows.iter().filter_map(|row| row.0).min();
     Ok(first.zip(rows.iter().filter_map(|row| row.1).max()))
 }
+
+/// How many orders were placed on each day that has any.
+pub async fn orders_by_day<'a>(on: impl Into<Reader<'a>>, from: NaiveDate, to: NaiveDate) -> Result<Vec<(NaiveDate, i64)>> {
+    Ok(read!(on.into(), |c| {
+        sqlx::query_as("SELECT day, COUNT(*) FROM orders WHERE day >= $1 AND day <= $2 GROUP BY day")
+            .bind(from)
+            .bind(to)
+            .fetch_all(c)
+            .await
+    })?)
+}

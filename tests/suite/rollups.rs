@@ -325,6 +325,41 @@ both_stores! {
         assert_eq!(app.broken().await, Vec::<String>::new(), "made anew, all of it is right");
     }
 
+    async fn visitors_of_much_traffic_are_estimated_within_what_is_said(app: &TestApp) {
+        app.set_up().await;
+        // 16,500 visits of 9,000 visitors by two channels over 55 days, a whole month among them.
+        let mut file = "id,at,visitor_id,kind,url\n".to_owned();
+        let first: chrono::DateTime<chrono::Utc> = "2026-09-20T10:00:00Z".parse().unwrap();
+        for number in 0..16_500_u32 {
+            let at = (first + TimeDelta::days(i64::from(number % 55)) + TimeDelta::seconds(i64::from(number))).to_rfc3339();
+            let visitor = number.wrapping_mul(7_919) % 9_000;
+            let medium = if visitor % 3 == 0 { "cpc" } else { "email" };
+            file.push_str(&format!("much{number},{at},visitor-{visitor},visit,https://shop.example/?utm_source=s&utm_medium={medium}\n"));
+        }
+        let mut tx = app.service.db.begin().await.unwrap();
+        import(&mut tx, &app.service.context("test"), ImportKind::Touches, file.as_bytes(), &HashMap::new(), |_| ()).await.unwrap();
+        tx.commit().await.unwrap();
+        let ask = async |question: &str| app.get(&format!("/v1/reports/channels?from=2026-09-20&to=2026-11-20{question}")).await;
+        let marked = ask("").await;
+        rollup::refresh(&app.service).await.unwrap();
+        let kept = ask("").await;
+        assert_eq!((&kept["data"], &kept["totals"]), (&marked["data"], &marked["totals"]), "days out of date are sketched alike");
+        assert_eq!(kept["visitors_error_percent"], 3.25);
+        let visitors = |row: &Value| row["visitors"].as_f64().unwrap();
+        let near = |found: f64, there: f64| (found - there).abs() / there < 0.05;
+        assert!(near(visitors(&kept["totals"]), 9_000.0), "{}", kept["totals"]["visitors"]);
+        for row in kept["data"].as_array().unwrap() {
+            let there = if row["channel"] == "email" { 6_000.0 } else { 3_000.0 };
+            assert!(near(visitors(row), there), "{row}");
+        }
+        let by_device = ask("&group_by=device,channel").await;
+        assert_eq!(by_device["totals"]["visitors"], kept["totals"]["visitors"], "another cut of the same");
+        // Few of them are counted one by one.
+        let few = app.get("/v1/reports/channels?from=2026-09-20&to=2026-09-29").await;
+        let exact: std::collections::HashSet<u32> = (0..16_500_u32).filter(|number| number % 55 < 10).map(|number| number.wrapping_mul(7_919) % 9_000).collect();
+        assert_eq!((visitors(&few["totals"]), &few["visitors_error_percent"]), (exact.len() as f64, &Value::Null));
+    }
+
     async fn several_who_add_up_at_once_leave_it_right(app: &TestApp) {
         app.set_up().await;
         let adding = async || {

@@ -10,7 +10,7 @@ use crate::domain::money::Currency;
 use crate::domain::order::CustomerKind;
 use crate::domain::touch::TouchKind;
 use crate::service::credit::{CreditOptions, Fits, fits_of, kept_fits};
-use crate::service::rollup::{self, AsTheyAre, Cut, Sharing, StaleDays, credit_lines, spans_of};
+use crate::service::rollup::{self, AsTheyAre, Cut, Sharing, StaleDays, credit_lines, spans_to_reckon};
 use crate::service::{Result, Tributary};
 use crate::store::credit_day::{self, CreditDay, CreditSums, KeyColumn, PAYABLE};
 use crate::store::{cost, touch_day};
@@ -209,7 +209,7 @@ impl Gathering<'_> {
         };
         let models: &[(&'static str, Model)] = if by_model { &[(model.name(), model)] } else { &[] };
         let sharing = Sharing { models, fits: &fits, options };
-        for span in spans_of(&out_of_date) {
+        for span in spans_to_reckon(&service.db, &out_of_date).await? {
             if !convert {
                 let lines = credit_lines(service, span, &sharing, &mut AsTheyAre).await?;
                 self.add_credit(lines.iter()).await?;

@@ -12,13 +12,15 @@ pub use crate::store::rollup::{Cut, Plan};
 pub use lines::{AsTheyAre, Brings, Brought, Sharing, credit_lines};
 pub use proof::proofs;
 pub use refresh::{mark_all, rebuild, refresh};
-pub use stale::{StaleDays, spans_of};
+pub use stale::{StaleDays, spans_to_reckon};
 pub use visitors::{Visitors, visitors};
 
 use crate::domain::attribution::Model;
 
 /// Days that a touch may count after its own: the window of clicks, and the rest of a day that is another in the merchant's zone.
 const WINDOW_DAYS: i64 = 91;
+/// Orders that are reckoned in one go, so that memory has an end.
+const ORDERS_AT_ONCE: i64 = 40_000;
 /// Days whose credit is reckoned in one go.
 const DAYS_AT_ONCE: usize = 31;
 

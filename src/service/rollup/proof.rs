@@ -1,6 +1,6 @@
 //! Whether roll-ups are what orders, leads and touches say.
 
-use super::stale::{StaleDays, spans_of};
+use super::stale::{StaleDays, spans_of, spans_to_reckon};
 use super::visitors::{read, sketches};
 use super::{AsTheyAre, Sharing, credit_lines, kept_models};
 use crate::domain::attribution::Model;
@@ -52,7 +52,7 @@ async fn credit(service: &Tributary) -> Result<Finding> {
     let stale = StaleDays::read(db, FIRST_DAY, FAR_DAY).await?;
     let days: BTreeSet<NaiveDate> =
         first.iter_days().take_while(|day| *day <= last).filter(|day| !stale.credit.contains(day)).collect();
-    for (from, to) in spans_of(&days) {
+    for (from, to) in spans_to_reckon(db, &days).await? {
         let fits = kept_fits(service, from, to).await?;
         let kept: Vec<(&'static str, Model)> =
             kept_models().into_iter().filter(|(_, model)| fits.is_some() || !model.needs_a_fit()).collect();

@@ -1,6 +1,6 @@
 //! Makes roll-ups anew where they are out of date.
 
-use super::stale::{MONTHS_TO, StaleDays, spans_of};
+use super::stale::{MONTHS_TO, StaleDays, spans_to_reckon};
 use super::{AsTheyAre, DAYS_AT_ONCE, Sharing, credit_lines, kept_models, visitors};
 use crate::domain::attribution::Model;
 use crate::domain::time::{FIRST_DAY, Period};
@@ -113,7 +113,7 @@ pub async fn rebuild(service: &Tributary) -> Result<(usize, usize)> {
 /// Reckons the credit of days and stores it in the place of what was kept. A model whose fit is not kept has no rows: who asks
 /// for it makes the fit, and reckons all days by it.
 async fn credit(service: &Tributary, days: &BTreeSet<NaiveDate>, models: &[(&'static str, Model)]) -> Result<()> {
-    for (from, to) in spans_of(days) {
+    for (from, to) in spans_to_reckon(&service.db, days).await? {
         let fits = kept_fits(service, from, to).await?;
         let shared: Vec<(&'static str, Model)> =
             models.iter().filter(|(_, model)| fits.is_some() || !model.needs_a_fit()).copied().collect();

@@ -1,13 +1,13 @@
 //! Which days are out of date.
 
-use super::{DAYS_AT_ONCE, WINDOW_DAYS};
+use super::{DAYS_AT_ONCE, ORDERS_AT_ONCE, WINDOW_DAYS};
 use crate::domain::time::{FAR_DAY, Period};
 use crate::service::Result;
 use crate::store::rollup::{Cut, Plan};
 use crate::store::stale_day::{self, Stale};
-use crate::store::{Reader, settings};
+use crate::store::{Db, Reader, report, settings};
 use chrono::{NaiveDate, TimeDelta};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// The days that are out of date, and in what.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -105,10 +105,43 @@ pub fn spans_of(days: &BTreeSet<NaiveDate>) -> Vec<(NaiveDate, NaiveDate)> {
     spans
 }
 
+/// As [`spans_of`], and none with more orders than are reckoned in one go, unless a single day has them.
+pub async fn spans_to_reckon(db: &Db, days: &BTreeSet<NaiveDate>) -> Result<Vec<(NaiveDate, NaiveDate)>> {
+    let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
+    let orders: HashMap<NaiveDate, i64> = report::orders_by_day(db, *first, *last).await?.into_iter().collect();
+    Ok(spans_of(days).into_iter().flat_map(|span| split(span, &orders)).collect())
+}
+
+fn split((first, last): (NaiveDate, NaiveDate), orders: &HashMap<NaiveDate, i64>) -> Vec<(NaiveDate, NaiveDate)> {
+    let mut spans: Vec<(NaiveDate, NaiveDate)> = Vec::new();
+    let mut within = 0;
+    for day in first.iter_days().take_while(|day| *day <= last) {
+        let of_day = orders.get(&day).copied().unwrap_or(0);
+        match spans.last_mut() {
+            Some((_, end)) if within + of_day <= ORDERS_AT_ONCE => {
+                *end = day;
+                within += of_day;
+            }
+            _ => {
+                spans.push((day, day));
+                within = of_day;
+            }
+        }
+    }
+    spans
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_span_of_very_many_orders_is_reckoned_in_several_goes() {
+        let orders = HashMap::from([(day(1), ORDERS_AT_ONCE), (day(2), 1), (day(4), ORDERS_AT_ONCE + 5)]);
+        assert_eq!(split((day(0), day(5)), &orders), [(day(0), day(1)), (day(2), day(3)), (day(4), day(4)), (day(5), day(5))]);
+        assert_eq!(split((day(5), day(9)), &orders), [(day(5), day(9))]);
+    }
 
     fn day(number: i64) -> NaiveDate {
         NaiveDate::from_ymd_opt(2026, 1, 1).unwrap() + TimeDelta::days(number)

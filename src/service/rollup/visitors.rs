@@ -52,10 +52,8 @@ pub async fn visitors<K: Hash + Eq + Clone>(
         return Ok(Visitors { of, all: all.len() as i64, error_percent: None });
     }
     let mut unions: HashMap<K, HllUnion> = HashMap::new();
-    let mut all = union()?;
     let mut add = |day: NaiveDate, key: &VisitorKey, sketch: &HllSketch| -> Result<()> {
         let Some(key) = group(day, key) else { return Ok(()) };
-        all.update(sketch);
         match unions.entry(key) {
             std::collections::hash_map::Entry::Occupied(mut entry) => entry.get_mut().update(sketch),
             std::collections::hash_map::Entry::Vacant(entry) => entry.insert(union()?).update(sketch),
@@ -81,6 +79,11 @@ pub async fn visitors<K: Hash + Eq + Clone>(
         for ((day, key), sketch) in sketches(visitor_sketch::visitors(db, first, last).await?, plan.cut)? {
             add(day, &key, &sketch)?;
         }
+    }
+    // Each sketch is in one group, so all of them are the groups together.
+    let mut all = union()?;
+    for union in unions.values() {
+        all.update(&union.to_sketch(HllType::Hll8));
     }
     let of = unions.into_iter().map(|(key, union)| (key, union.composite_estimate().round() as i64)).collect();
     Ok(Visitors { of, all: all.composite_estimate().round() as i64, error_percent: Some(ERROR_PERCENT) })

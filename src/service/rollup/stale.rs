@@ -105,7 +105,7 @@ pub fn spans_of(days: &BTreeSet<NaiveDate>) -> Vec<(NaiveDate, NaiveDate)> {
     spans
 }
 
-/// As [`spans_of`], and none with more orders than are reckoned in one go, unless a single day has them.
+/// Spans of days that follow one another, none with more orders than are reckoned in one go, unless a single day has them.
 pub async fn spans_to_reckon(db: &Db, days: &BTreeSet<NaiveDate>) -> Result<Vec<(NaiveDate, NaiveDate)>> {
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
     let orders: HashMap<NaiveDate, i64> = report::orders_by_day(db, *first, *last).await?.into_iter().collect();

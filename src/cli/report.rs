@@ -5,7 +5,7 @@ use crate::domain::money::Money;
 use crate::domain::time::Period;
 use crate::service::export::{Cell, Sheet, workbook};
 use crate::service::report::{self, Of, ReportInput};
-use crate::service::{Error, Tributary, ad_marking, cohorts};
+use crate::service::{Error, ad_marking, cohorts};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -129,9 +129,9 @@ impl Report {
             Report::AdMarking(asked) => return asked.run(config).await,
         };
         let service = super::open(config).await?;
-        let question = match asked.check(&service)? {
+        let question = match asked.input().check(service.context("report").today()) {
             Ok(question) => question,
-            Err(code) => return Ok(code),
+            Err(error) => return refused(error),
         };
         let answer = report::answer(&service, question, of).await?;
         if matches!(asked.format, SheetFormat::Table) {
@@ -144,10 +144,9 @@ impl Report {
 }
 
 impl Asked {
-    /// The question, or the exit code of one that cannot be answered, which is told.
-    fn check(&self, service: &Tributary) -> anyhow::Result<Result<report::Asked, ExitCode>> {
+    fn input(&self) -> ReportInput {
         let yes = |ticked: bool| ticked.then(|| "true".to_owned());
-        let input = ReportInput {
+        ReportInput {
             from: self.from.clone(),
             to: self.to.clone(),
             model: self.model.clone(),
@@ -163,16 +162,6 @@ impl Asked {
             view_window_days: self.view_window.clone(),
             half_life_days: self.half_life.clone(),
             split: self.split.clone(),
-        };
-        match input.check(service.context("report").today()) {
-            Ok(question) => Ok(Ok(question)),
-            Err(Error::Invalid(fields)) => {
-                for field in fields {
-                    eprintln!("tributary: --{} {}", field.pointer.trim_start_matches('/').replace('_', "-"), field.detail);
-                }
-                Ok(Err(ExitCode::from(2)))
-            }
-            Err(error) => Err(error.into()),
         }
     }
 
@@ -198,13 +187,22 @@ impl Asked {
 
     async fn cohorts(self, config: &Config) -> anyhow::Result<ExitCode> {
         let service = super::open(config).await?;
-        let asked = match self.check(&service)? {
-            Ok(asked) => cohorts::Asked::of(&asked.question, self.from.is_none()),
-            Err(code) => return Ok(code),
+        let asked = match cohorts::Asked::of(&self.input(), service.context("report").today()) {
+            Ok(asked) => asked,
+            Err(error) => return refused(error),
         };
         let report = cohorts::report(&service, asked).await?;
         self.write(&report.sheet(), || report.json())
     }
+}
+
+/// Tells what of a question cannot be answered: wrong usage.
+fn refused(error: Error) -> anyhow::Result<ExitCode> {
+    let Error::Invalid(fields) = error else { return Err(error.into()) };
+    for field in fields {
+        eprintln!("tributary: --{} {}", field.pointer.trim_start_matches('/').replace('_', "-"), field.detail);
+    }
+    Ok(ExitCode::from(2))
 }
 
 fn print_table(report: &report::Report) {

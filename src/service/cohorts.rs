@@ -1,7 +1,8 @@
 //! Customers by the month of their first order: retention, orders, revenue and LTV of each month after it.
 
 use super::export::{Cell, Sheet};
-use super::report::{Question, default_currency};
+use super::input::Problems;
+use super::report::{ReportInput, default_currency};
 use super::{Result, Tributary};
 use crate::domain::cohort::{Cohort, CohortMonth, CohortOrder, cohorts};
 use crate::domain::figures;
@@ -24,10 +25,30 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// What a question asks of cohorts; `usual`: no first month is named, so it is the last twelve.
-    pub fn of(question: &Question, usual: bool) -> Asked {
-        let first = if usual { question.to.checked_sub_months(Months::new(11)).unwrap_or(question.to) } else { question.from };
-        Asked { from: Period::of(first), to: question.to, currency: question.currency, margin: question.counting.margin }
+    /// What is asked of cohorts; without a first month, the last twelve. What they do not look at is refused, not passed over.
+    pub fn of(input: &ReportInput, today: NaiveDate) -> Result<Asked> {
+        let question = input.check(today)?.question;
+        let mut p = Problems::default();
+        for (pointer, is_given) in [
+            ("/model", input.model.is_some()),
+            ("/other_model", input.other_model.is_some()),
+            ("/group_by", input.group_by.is_some()),
+            ("/f", !input.filters.is_empty()),
+            ("/cmp", input.compare.is_some()),
+            ("/convert", question.convert),
+            ("/discount_is_cost", question.counting.discount_is_cost),
+        ] {
+            if is_given {
+                p.add(pointer, "is nothing that cohorts look at");
+            }
+        }
+        if input.from.is_some() && question.from > question.to {
+            p.add("/to", "lies before from");
+        }
+        p.done()?;
+        let a_year = question.to.checked_sub_months(Months::new(11)).unwrap_or(question.to);
+        let first = if input.from.is_some() { question.from } else { a_year };
+        Ok(Asked { from: Period::of(first), to: question.to, currency: question.currency, margin: question.counting.margin })
     }
 }
 

@@ -404,11 +404,21 @@ both_stores! {
         let costly = totals("discount_is_cost=true&margin=40").await;
         assert_eq!((costly["cost"]["amount"].as_str(), costly["gross_profit"]["amount"].as_str()), (Some("40.00"), Some("60.00")));
         assert_eq!((costly["roi"].as_f64(), costly["romi"].as_f64(), costly["drr"].as_f64()), (Some(275.02), Some(50.0), Some(26.66)));
-        for (query, pointer) in [("f=chanel:is:x", "/f"), ("f=channel:like:x", "/f"), ("margin=120", "/margin"), ("cmp=last", "/cmp"), ("group_by=day&cmp=prev", "/cmp"), ("format=pdf", "/format")] {
+        for (query, pointer) in [("f=chanel:is:x", "/f"), ("f=channel:like:x", "/f"), ("margin=120", "/margin"), ("cmp=last", "/cmp"), ("group_by=day&cmp=prev", "/cmp"), ("from=0001-01-01", "/from"), ("to=0001-02-01", "/to"), ("from=1970-01-01&to=1970-02-01&cmp=year", "/cmp"), ("format=pdf", "/format")] {
             let answer = app.request(Method::GET, &format!("/v1/reports/channels?{query}")).send().await.unwrap();
             assert_eq!(answer.status(), 422, "{query}");
             assert_eq!(answer.json::<Value>().await.unwrap()["errors"][0]["pointer"], pointer, "{query}");
         }
+    }
+
+    async fn cohorts_refuse_what_they_do_not_look_at(app: &TestApp) {
+        app.set_up().await;
+        for (query, pointer) in [("group_by=channel", "/group_by"), ("f=channel:is:email", "/f"), ("cmp=prev", "/cmp"), ("model=linear", "/model"), ("from=2026-11-02&to=2026-11-01", "/to"), ("format=pdf", "/format")] {
+            let answer = app.request(Method::GET, &format!("/v1/reports/cohorts?{query}")).send().await.unwrap();
+            assert_eq!(answer.status(), 422, "{query}");
+            assert_eq!(answer.json::<Value>().await.unwrap()["errors"][0]["pointer"], pointer, "{query}");
+        }
+        assert_eq!(app.get("/v1/reports/cohorts?margin=40").await["data"], json!([]));
     }
 
     async fn models_and_spans_stand_side_by_side(app: &TestApp) {

@@ -5,7 +5,7 @@
 //! normal distribution; with fewer than ten orders on either side it is said that they are too few.
 
 use super::{Counting, Sums};
-use chrono::{Months, NaiveDate, TimeDelta};
+use chrono::{Datelike, Months, NaiveDate, TimeDelta};
 
 /// Orders (or clicks, of what is about clicks) that either span must have.
 const LEAST: f64 = 10.0;
@@ -22,21 +22,28 @@ pub struct Span {
 impl Span {
     /// Reads `prev` (as many days before `from`), `year` (the same days a year before) or `FROM..TO`.
     pub(super) fn read(text: &str, from: NaiveDate, to: NaiveDate) -> std::result::Result<Span, String> {
-        let a_year_before = |day: NaiveDate| day.checked_sub_months(Months::new(12)).ok_or("reaches too far back".to_owned());
-        match text {
+        let too_far = || "reaches too far back".to_owned();
+        let wrong = || "must be prev, year, or two days like 2026-09-01..2026-09-30".to_owned();
+        let span = match text {
             "prev" => {
                 let days = (to - from).num_days().max(0) + 1;
-                let before =
-                    |day: NaiveDate| day.checked_sub_signed(TimeDelta::days(days)).ok_or("reaches too far back".to_owned());
-                Ok(Span { from: before(from)?, to: before(to)? })
+                let before = |day: NaiveDate| day.checked_sub_signed(TimeDelta::days(days)).ok_or_else(too_far);
+                Span { from: before(from)?, to: before(to)? }
             }
-            "year" => Ok(Span { from: a_year_before(from)?, to: a_year_before(to)? }),
+            "year" => {
+                let before = |day: NaiveDate| day.checked_sub_months(Months::new(12)).ok_or_else(too_far);
+                Span { from: before(from)?, to: before(to)? }
+            }
             _ => {
-                let wrong = || "must be prev, year, or two days like 2026-09-01..2026-09-30".to_owned();
                 let (first, last) = text.split_once("..").ok_or_else(wrong)?;
-                let span = Span { from: first.parse().map_err(|_| wrong())?, to: last.parse().map_err(|_| wrong())? };
-                if span.from <= span.to { Ok(span) } else { Err("ends before it begins".to_owned()) }
+                Span { from: first.parse().map_err(|_| wrong())?, to: last.parse().map_err(|_| wrong())? }
             }
+        };
+        match span {
+            _ if span.from > span.to => Err("ends before it begins".to_owned()),
+            _ if span.from.year() < 1970 => Err(too_far()),
+            _ if span.to.year() > 9998 => Err(wrong()),
+            span => Ok(span),
         }
     }
 
@@ -221,6 +228,10 @@ mod tests {
         assert_eq!(read("prev").unwrap(), "2026-01-29 2026-02-28");
         assert_eq!(read("year").unwrap(), "2025-03-01 2025-03-31");
         assert_eq!(read("2026-01-01..2026-01-31").unwrap(), "2026-01-01 2026-01-31");
-        assert!(read("2026-02-01..2026-01-31").is_err() && read("last").is_err());
+        for text in ["2026-02-01..2026-01-31", "last", "1969-12-31..1970-01-01", "9999-01-01..9999-01-02"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        let early = "1970-01-02".parse().unwrap();
+        assert!(Span::read("prev", early, early).is_ok() && Span::read("year", early, early).is_err());
     }
 }

@@ -3,11 +3,10 @@
 use super::compare::Span;
 use super::{Counting, Dimension, Filter, Question};
 use crate::domain::attribution::{HalfLife, Model, Window};
-use crate::domain::time::{FAR_DAY, FIRST_DAY};
 use crate::service::Result;
 use crate::service::credit::CreditOptions;
 use crate::service::input::{DecimalInput, Problems};
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{Datelike, NaiveDate, TimeDelta};
 
 /// What is asked, every field as text; an empty one is as if left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,7 +47,7 @@ impl ReportInput {
         let mut p = Problems::default();
         let day = |p: &mut Problems, pointer: &str, text: &Option<String>| {
             let text = given(text)?;
-            let day = text.parse::<NaiveDate>().ok().filter(|day| (FIRST_DAY..FAR_DAY).contains(day));
+            let day = text.parse::<NaiveDate>().ok().filter(|day| (1970..=9998).contains(&day.year()));
             p.take(pointer, day.ok_or("must be a day like 2026-11-22"))
         };
         let to = day(&mut p, "/to", &self.to).unwrap_or(today);

@@ -88,7 +88,7 @@ pub async fn partners(app: Data<App>, _key: ApiKey, request: HttpRequest) -> Res
 #[utoipa::path(get, path = "/v1/reports/cohorts", tag = "Reports", params(("from" = Option<String>, Query, description = "The first month of a first order; the last twelve, if left out"), ("to" = Option<String>, Query, description = "The last day that is looked at"), ("currency" = Option<String>, Query), ("margin" = Option<String>, Query, description = "Gross profit in percent of net revenue: LTV is reckoned by it"), ("format" = Option<String>, Query)), responses((status = 200, description = "`{data: [{cohort, customers, repeat_customers, months: […]}]}`"), (status = 422, body = Problem)))]
 pub async fn cohorts(app: Data<App>, _key: ApiKey, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = Fields::of_query(&request);
-    let asked = input_of(&query).check(app.service.context("api").today())?;
-    let report = cohorts::report(&app.service, cohorts::Asked::of(&asked.question, query.get("from").is_empty())).await?;
+    let asked = cohorts::Asked::of(&input_of(&query), app.service.context("api").today())?;
+    let report = cohorts::report(&app.service, asked).await?;
     written(&request, &query, (report.from.first_day(), report.to), report.sheet(), || report.json())
 }
